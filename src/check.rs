@@ -1,0 +1,189 @@
+//! The words of the domain: a check, its identity, its verdict and everything that is known about its outcome.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+
+use crate::expect::{Expectation, Finding};
+use crate::probe::{Facts, Failure, Probe, ProbeError};
+
+/// The stable, unique name of a check, written `infra-1/grafana/health`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CheckId {
+    /// `infra-<infra_seq>`, as Pigsty names the node.
+    pub node: Arc<str>,
+    /// The suite's component.
+    pub component: Arc<str>,
+    /// The check within the suite, with its key: `record[i.pigsty]`.
+    pub check: Arc<str>,
+}
+
+impl CheckId {
+    /// An id from its three parts.
+    pub fn new(node: &str, component: &str, check: &str) -> Self {
+        Self { node: node.into(), component: component.into(), check: check.into() }
+    }
+}
+
+impl fmt::Display for CheckId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.node, self.component, self.check)
+    }
+}
+
+impl fmt::Debug for CheckId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for CheckId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What became of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The deployment is as the inventory says.
+    Pass,
+    /// It was not looked at, for a reason that is given.
+    Skip,
+    /// It is not, and the check is of severity `warn`.
+    Warn,
+    /// We, or our witness, could not look.
+    Error,
+    /// The target contradicts the inventory.
+    Fail,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Pass => "pass",
+            Self::Skip => "skip",
+            Self::Warn => "warn",
+            Self::Error => "error",
+            Self::Fail => "fail",
+        })
+    }
+}
+
+/// How much it matters that a check does not hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// It contradicts the inventory.
+    #[default]
+    Fail,
+    /// It is legal drift, or something that the inventory itself produces.
+    Warn,
+}
+
+/// A check that can be run: nothing in it is left to expand.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// Its name.
+    pub id: CheckId,
+    /// Completes "grafana on infra-1 …", in the present tense.
+    pub title: String,
+    /// What it means when it does not hold.
+    pub severity: Severity,
+    /// The checks that must have passed before this one is asked.
+    pub needs: Vec<CheckId>,
+    /// The question.
+    pub probe: Probe,
+    /// What must hold of the answer; never empty.
+    pub expect: Vec<Expectation>,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+    /// The command that mends it.
+    pub fix: Option<String>,
+}
+
+/// What was asked and what came back.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Evidence {
+    /// The question as a person would type it, without secrets.
+    pub asked: String,
+    /// What was measured.
+    pub facts: Facts,
+    /// What was expected of it and what was found, one per expectation.
+    pub findings: Vec<Finding>,
+    /// How the target failed, where there are no facts.
+    pub failure: Option<Failure>,
+}
+
+/// Everything that is known about a planned check once the run is over.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    /// Its name.
+    pub id: CheckId,
+    /// Completes "grafana on infra-1 …".
+    pub title: String,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Why, for everything but an undisturbed pass.
+    pub reason: Option<String>,
+    /// The check that explains this one, if another does.
+    pub cause: Option<CheckId>,
+    /// What was asked and answered; empty for what was not asked.
+    pub evidence: Evidence,
+    /// How often it was asked.
+    pub attempts: u32,
+    /// When it was first asked.
+    pub started: SystemTime,
+    /// How long it took, all attempts together.
+    pub took: Duration,
+    /// The command that mends it.
+    pub fix: Option<String>,
+}
+
+impl Outcome {
+    /// The outcome of a check that was not asked.
+    pub fn skipped(id: CheckId, title: String, reason: String, cause: Option<CheckId>) -> Self {
+        Self {
+            id,
+            title,
+            verdict: Verdict::Skip,
+            reason: Some(reason),
+            cause,
+            evidence: Evidence::default(),
+            attempts: 0,
+            started: SystemTime::now(),
+            took: Duration::ZERO,
+            fix: None,
+        }
+    }
+}
+
+/// Decides what an answer means: the only place where a verdict is made of a measurement.
+pub fn judge(check: &Check, answer: Result<Facts, ProbeError>) -> (Verdict, Option<String>, Evidence) {
+    let asked = check.probe.asked();
+    let unmet = match check.severity {
+        Severity::Fail => Verdict::Fail,
+        Severity::Warn => Verdict::Warn,
+    };
+    match answer {
+        Ok(facts) => {
+            let findings: Vec<_> = check.expect.iter().map(|expectation| expectation.judge(&facts)).collect();
+            let broken: Vec<_> = findings.iter().filter(|finding| !finding.holds).map(Finding::to_string).collect();
+            let evidence = Evidence { asked, facts, findings, failure: None };
+            match (broken.is_empty(), evidence.findings.is_empty()) {
+                (_, true) => (Verdict::Error, Some("nothing was expected of the answer".to_owned()), evidence),
+                (true, _) => (Verdict::Pass, None, evidence),
+                (false, _) => (unmet, Some(broken.join("; ")), evidence),
+            }
+        }
+        Err(ProbeError::Target { kind, reason }) => {
+            (unmet, Some(reason), Evidence { asked, failure: Some(kind), ..Evidence::default() })
+        }
+        Err(ProbeError::Witness(reason) | ProbeError::Local(reason)) => {
+            (Verdict::Error, Some(reason), Evidence { asked, ..Evidence::default() })
+        }
+    }
+}

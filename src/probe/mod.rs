@@ -1,0 +1,139 @@
+//! Probes: one small honest client per protocol, which measures and never judges.
+//!
+//! A probe takes an address and a deadline, makes one attempt, and returns [`Facts`] or says whose fault it was that there
+//! are none. It follows no proxy, caches nothing, retries nothing and chooses no second address.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::value::{Object, Value};
+
+mod dns;
+mod http;
+mod icmp;
+mod ntp;
+mod promql;
+mod tcp;
+mod tls;
+
+pub use self::{dns::Dns, http::Http, icmp::Icmp, ntp::Ntp, promql::Promql, tcp::Tcp};
+
+/// What a probe measured, by name: `status`, `time`, `json`, `tls.not_after`, `answers`.
+#[derive(Clone, Debug, Default, Serialize, PartialEq)]
+pub struct Facts(pub BTreeMap<String, Value>);
+
+impl Facts {
+    /// Records a fact.
+    pub fn insert(&mut self, name: &str, value: impl Into<Value>) {
+        self.0.insert(name.to_owned(), value.into());
+    }
+}
+
+/// Why there are no facts, and whose fault that is.
+#[derive(Clone, Debug, thiserror::Error, PartialEq)]
+pub enum ProbeError {
+    /// The target refused, was silent, or spoke nonsense.
+    #[error("{reason}")]
+    Target {
+        /// How it failed.
+        kind: Failure,
+        /// What happened, as a person would say it: `connection refused by 10.10.10.11:3000`.
+        reason: String,
+    },
+    /// The service that was to testify about the target could not.
+    #[error("{0}")]
+    Witness(String),
+    /// This machine could not look: no permission, no descriptors, no route of its own.
+    #[error("{0}")]
+    Local(String),
+}
+
+/// How a target failed, as far as the runner needs to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Failure {
+    /// Nothing answered in time.
+    Silent,
+    /// A router, or our own stack, says that the host cannot be reached.
+    Unreachable,
+    /// The host answered that nothing listens there: proof that the host lives.
+    Refused,
+    /// The connection was made, and what came over it was wrong, too big or cut off.
+    Protocol,
+}
+
+/// One question to the network.
+#[derive(Clone, Debug)]
+pub enum Probe {
+    /// An HTTP request.
+    Http(Http),
+    /// A TCP connection.
+    Tcp(Tcp),
+    /// An ICMP echo request.
+    Icmp(Icmp),
+    /// A DNS query.
+    Dns(Dns),
+    /// An NTP request.
+    Ntp(Ntp),
+    /// An instant query.
+    Promql(Promql),
+}
+
+/// What a kind of probe is called, which fields it takes and which facts it gives.
+pub struct Kind {
+    /// The key in a suite.
+    pub name: &'static str,
+    /// Every field it accepts.
+    pub fields: &'static [&'static str],
+    /// Every fact it may give; one that ends in `.` or `[` opens a tree that is addressed by path.
+    pub facts: &'static [&'static str],
+    /// What is expected where a check expects nothing, by fact.
+    pub default: &'static [(&'static str, &'static str)],
+}
+
+/// Every kind of probe.
+pub const KINDS: &[Kind] = &[http::KIND, tcp::KIND, icmp::KIND, dns::KIND, ntp::KIND, promql::KIND];
+
+impl Probe {
+    /// Builds the probe of a kind from its expanded fields; the error names the field.
+    pub fn new(kind: &str, fields: Object) -> Result<Self, String> {
+        fn read<T: serde::de::DeserializeOwned>(fields: Object) -> Result<T, String> {
+            serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())
+        }
+        match kind {
+            "http" => Http::new(read(fields)?).map(Self::Http),
+            "tcp" => read(fields).map(Self::Tcp),
+            "icmp" => read(fields).map(Self::Icmp),
+            "dns" => read(fields).map(Self::Dns),
+            "ntp" => read(fields).map(Self::Ntp),
+            "promql" => read(fields).map(Self::Promql),
+            _ => Err(format!("unknown probe `{kind}`")),
+        }
+    }
+
+    /// Asks once, within the timeout.
+    pub async fn measure(&self, timeout: Duration) -> Result<Facts, ProbeError> {
+        match self {
+            Self::Http(probe) => probe.measure(timeout).await,
+            Self::Tcp(probe) => probe.measure(timeout).await,
+            Self::Icmp(probe) => probe.measure(timeout).await,
+            Self::Dns(probe) => probe.measure(timeout).await,
+            Self::Ntp(probe) => probe.measure(timeout).await,
+            Self::Promql(probe) => probe.measure(timeout).await,
+        }
+    }
+
+    /// What is asked, as a person would type it, without secrets: `GET http://10.10.10.10:3000/ui/api/health`.
+    pub fn asked(&self) -> String {
+        match self {
+            Self::Http(probe) => probe.asked(),
+            Self::Tcp(probe) => probe.asked(),
+            Self::Icmp(probe) => probe.asked(),
+            Self::Dns(probe) => probe.asked(),
+            Self::Ntp(probe) => probe.asked(),
+            Self::Promql(probe) => probe.asked(),
+        }
+    }
+}
