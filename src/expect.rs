@@ -1,17 +1,30 @@
 //! What must hold of the facts, and what to say when it does not.
+//!
+//! An expectation is a fact and a matcher. It opens no socket and knows no protocol; an absent fact never holds, whatever
+//! the matcher, so that nothing is green that was not seen.
 
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::probe::Facts;
-use crate::value::Value;
+use crate::value::{Value, show};
+
+mod difference;
+mod matcher;
+
+pub use matcher::Matcher;
+
+/// How much of a value is shown in a sentence, in characters: enough to recognise it, too little to flood a screen.
+const SHOWN: usize = 160;
 
 /// What is expected of one fact.
 #[derive(Clone, Debug)]
 pub struct Expectation {
     /// The fact, with its path: `json.data.activeTargets[*].health`.
     pub fact: String,
+    /// What must hold of it.
+    pub matcher: Matcher,
 }
 
 /// One expectation, held against the facts.
@@ -30,14 +43,77 @@ pub struct Finding {
 }
 
 impl Expectation {
-    /// Holds the expectation against the facts; an absent fact never holds.
-    pub fn judge(&self, _facts: &Facts) -> Finding {
-        todo!()
+    /// Holds the expectation against the facts.
+    pub fn judge(&self, facts: &Facts) -> Finding {
+        let actual = facts.get(&self.fact);
+        let holds = actual.as_ref().is_some_and(|value| self.matcher.holds(value));
+        let difference = match &actual {
+            Some(value) if !holds => self.matcher.difference(value),
+            _ => None,
+        };
+        Finding { fact: self.fact.clone(), expected: self.matcher.to_string(), actual, holds, difference }
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.fact)
+        match (&self.difference, &self.actual) {
+            (Some(difference), _) => write!(f, "{}: {difference}", self.fact),
+            (None, Some(actual)) => {
+                write!(f, "{}: expected {}, actual {}", self.fact, shorten(&self.expected), shorten(&quote(actual)))
+            }
+            (None, None) => write!(f, "{}: expected {}, but the answer has none", self.fact, shorten(&self.expected)),
+        }
+    }
+}
+
+/// A value within a sentence: text in quotes only where it would not be seen otherwise.
+fn quote(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.trim() != text || text.is_empty() => format!("{text:?}"),
+        other => show(other),
+    }
+}
+
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn judge(fact: &str, matcher: &Value, facts: &Value) -> Finding {
+        let facts = Facts(facts.as_object().unwrap().clone().into_iter().collect());
+        Expectation { fact: fact.into(), matcher: Matcher::read(matcher).unwrap() }.judge(&facts)
+    }
+
+    #[test]
+    fn an_absent_fact_never_holds() {
+        for matcher in
+            [json!(null), json!({"not": 1}), json!({"lt": 5}), json!([]), json!({"every": 1}), json!({"matches": ".*"})]
+        {
+            let finding = judge("json.nope", &matcher, &json!({"json": {}}));
+            assert!(!finding.holds, "{matcher}");
+            assert!(finding.to_string().contains("the answer has none"), "{finding}");
+        }
+    }
+
+    #[test]
+    fn a_finding_says_expected_and_actual() {
+        assert_eq!(
+            judge("status", &json!(200), &json!({"status": 503})).to_string(),
+            "status: expected 200, actual 503"
+        );
+        assert_eq!(
+            judge("time", &json!({"lt": "500ms"}), &json!({"time": 0.7})).to_string(),
+            "time: expected less than 500ms, actual 0.7"
+        );
+        assert_eq!(judge("body", &json!("OK"), &json!({"body": ""})).to_string(), "body: expected OK, actual \"\"");
     }
 }

@@ -9,6 +9,12 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 pub use serde_json::Value;
 
+mod path;
+mod template;
+
+pub use path::Path;
+pub use template::{Lookup, Unfilled, expand, expand_map, names};
+
 /// A mapping from text to values, in the order it was written.
 pub type Object = serde_json::Map<String, Value>;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::value::{Object, Value};
+use crate::value::{Object, Path, Value};
 
 mod dns;
 mod http;
@@ -25,6 +25,16 @@ pub use self::{dns::Dns, http::Http, icmp::Icmp, ntp::Ntp, promql::Promql, tcp::
 pub struct Facts(pub BTreeMap<String, Value>);
 
 impl Facts {
+    /// The fact of a name, or what stands at a path below one: `status`, `json.database`, `metric.nginx_up`.
+    pub fn get(&self, fact: &str) -> Option<Value> {
+        if let Some(value) = self.0.get(fact) {
+            return Some(value.clone());
+        }
+        let path = Path::parse(fact).ok()?;
+        let (root, below) = path.split()?;
+        below.find(self.0.get(root)?)
+    }
+
     /// Records a fact.
     pub fn insert(&mut self, name: &str, value: impl Into<Value>) {
         self.0.insert(name.to_owned(), value.into());
