@@ -75,7 +75,7 @@ pub enum Failure {
 }
 
 /// One question to the network.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Probe {
     /// An HTTP request.
     Http(Http),
@@ -132,6 +132,15 @@ impl Probe {
             Self::Dns(probe) => probe.measure(timeout).await,
             Self::Ntp(probe) => probe.measure(timeout).await,
             Self::Promql(probe) => probe.measure(timeout).await,
+        }
+    }
+
+    /// Whether the question is a datagram, which the network may lose.
+    pub fn is_datagram(&self) -> bool {
+        match self {
+            Self::Icmp(_) | Self::Ntp(_) => true,
+            Self::Dns(probe) => probe.is_datagram(),
+            Self::Http(_) | Self::Tcp(_) | Self::Promql(_) => false,
         }
     }
 
