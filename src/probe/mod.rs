@@ -15,6 +15,8 @@ mod http;
 mod icmp;
 mod ntp;
 mod promql;
+mod record;
+mod socket;
 mod tcp;
 mod tls;
 
@@ -110,7 +112,11 @@ impl Probe {
     /// Builds the probe of a kind from its expanded fields; the error names the field.
     pub fn new(kind: &str, fields: Object) -> Result<Self, String> {
         fn read<T: serde::de::DeserializeOwned>(fields: Object) -> Result<T, String> {
-            serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())
+            serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| match error.path().to_string() {
+                // A field that is missing or unknown is named by the message itself, and has no path.
+                path if path == "." || error.inner().to_string().contains("field `") => error.into_inner().to_string(),
+                path => format!("{path}: {}", error.into_inner()),
+            })
         }
         match kind {
             "http" => Http::new(read(fields)?).map(Self::Http),
