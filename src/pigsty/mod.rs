@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::path::Path;
 use std::sync::Arc;
 
-use crate::inventory::{Inventory, InventoryError, expression, yaml};
+use crate::inventory::yaml::{self, YamlError};
+use crate::inventory::{Inventory, InventoryError, expression};
 use crate::value::{Place, Unfilled, Value, Variable, Vars, show};
 
 mod dns;
@@ -48,9 +48,12 @@ pub enum PigstyError {
         /// What is wrong and what to do.
         what: String,
     },
+    /// The inventory cannot be read.
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
     /// The role defaults are broken: a mistake of ours.
     #[error(transparent)]
-    Defaults(#[from] InventoryError),
+    Defaults(#[from] YamlError),
 }
 
 /// The INFRA nodes of an inventory, in its order.
@@ -75,10 +78,10 @@ pub fn nodes(inventory: &Inventory) -> Result<Vec<Node>, PigstyError> {
 }
 
 /// Pigsty's role defaults as variables.
-pub fn defaults() -> Result<Vars, InventoryError> {
+pub fn defaults() -> Result<Vars, YamlError> {
     let mut vars = Vars::default();
     let scope: Arc<str> = "role default".into();
-    if let Value::Object(map) = yaml::read("Pigsty's role defaults", DEFAULTS)?.value() {
+    if let Value::Object(map) = yaml::read("Pigsty's role defaults", DEFAULTS)?.root.value() {
         for (name, value) in map {
             vars.set(name, Variable { value, place: None, scope: scope.clone() });
         }
@@ -155,11 +158,4 @@ fn is_locked(value: &Value) -> bool {
         Value::Array(list) => list.iter().any(is_locked),
         _ => false,
     }
-}
-
-/// Reads an inventory file and the INFRA nodes in it.
-pub fn read(path: &Path) -> Result<(Inventory, Vec<Node>), PigstyError> {
-    let inventory = Inventory::read(path)?;
-    let nodes = nodes(&inventory)?;
-    Ok((inventory, nodes))
 }

@@ -52,7 +52,7 @@ const TYPES: &[RecordType] = &[
 const RECORDS: usize = 1000;
 
 /// A question to a name server.
-#[derive(Clone, Debug, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dns {
     #[serde(deserialize_with = "socket::server::<_, 53>")]
@@ -78,6 +78,11 @@ enum Transport {
 }
 
 impl Dns {
+    /// Whether the question travels in a datagram, which may get lost.
+    pub(super) fn is_datagram(&self) -> bool {
+        self.transport_protocol == Transport::Udp
+    }
+
     pub(super) fn asked(&self) -> String {
         let mut line = format!("dig @{}", self.server.ip());
         let mut add = |wanted: bool, word: String| line.push_str(if wanted { &word } else { "" });

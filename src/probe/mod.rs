@@ -94,6 +94,7 @@ pub enum Probe {
 }
 
 /// What a kind of probe is called, which fields it takes and which facts it gives.
+#[derive(Debug)]
 pub struct Kind {
     /// The key in a suite.
     pub name: &'static str,
