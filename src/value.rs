@@ -103,6 +103,10 @@ pub fn show(value: &Value) -> String {
     }
 }
 
+mod secret;
+
+pub use secret::Secrets;
+
 /// Text that must not be printed; it has no `Display`.
 #[derive(Clone, PartialEq, Eq, Hash, serde::Deserialize)]
 pub struct Secret(String);
