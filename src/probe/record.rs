@@ -131,9 +131,9 @@ mod tests {
     #[test]
     fn text_is_quoted_for_dig_and_joined_for_an_inventory() {
         let txt = TXT::from_bytes(vec![b"v=1 \"q\"", b"second\xff"]);
-        let (line, text) = written(RData::TXT(txt));
-        assert_eq!(line, "I.Pigsty.\t300\tIN\tTXT\t\"v=1 \\\"q\\\"\" \"second\\255\"");
-        assert_eq!(text, "v=1 \"q\"second\u{fffd}");
+        let (dig, plain) = written(RData::TXT(txt));
+        assert_eq!(dig, "I.Pigsty.\t300\tIN\tTXT\t\"v=1 \\\"q\\\"\" \"second\\255\"");
+        assert_eq!(plain, "v=1 \"q\"second\u{fffd}");
     }
 
     #[test]
