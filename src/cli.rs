@@ -13,7 +13,7 @@ use crate::plan::{Pattern, Plan, PlanError, Selection};
 use crate::report::ExitCode;
 use crate::suite::{SuiteError, Suites};
 
-mod demo;
+
 mod explain;
 mod inspect;
 mod plan;
@@ -28,7 +28,7 @@ struct Cli {
     #[command(subcommand)]
     verb: Option<Verb>,
     #[command(flatten)]
-    verify: verify::Verify,
+    verify: Option<verify::Verify>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -41,8 +41,6 @@ enum Verb {
     Inspect(inspect::Inspect),
     /// Tell what a check asks and expects
     Explain(explain::Explain),
-    /// Verify a pretended two-node estate on this machine: no installation, no privileges, no network
-    Demo(demo::Demo),
 }
 
 /// Where the checks come from.
@@ -89,12 +87,11 @@ struct Stop {
 pub fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     let done = match cli.verb {
-        None => cli.verify.run(),
+        None => cli.verify.map_or_else(no_inventory, |verify| verify.run()),
         Some(Verb::Verify(verb)) => verb.run(),
         Some(Verb::Plan(verb)) => verb.run(),
         Some(Verb::Inspect(verb)) => verb.run(),
         Some(Verb::Explain(verb)) => verb.run(),
-        Some(Verb::Demo(verb)) => verb.run(),
     };
     match done {
         Ok(code) => code.into(),
@@ -103,6 +100,11 @@ pub fn main() -> std::process::ExitCode {
             stop.code.into()
         }
     }
+}
+
+fn no_inventory() -> Result<ExitCode, Stop> {
+    let message = "name an inventory, such as pigsty.yml, or try infra-verify demo; --help tells more".to_owned();
+    Err(Stop { code: ExitCode::Usage, message })
 }
 
 impl SuiteDir {
@@ -155,7 +157,11 @@ impl From<PlanError> for Stop {
 
 impl From<crate::report::ReportError> for Stop {
     fn from(error: crate::report::ReportError) -> Self {
-        Self { code: ExitCode::ReportNotWritten, message: error.to_string() }
+        let code = match error {
+            crate::report::ReportError::Unwritable { .. } => ExitCode::ReportNotWritten,
+            _ => ExitCode::Usage,
+        };
+        Self { code, message: error.to_string() }
     }
 }
 

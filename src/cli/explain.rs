@@ -77,7 +77,9 @@ impl Explain {
 /// A check as its suite has it.
 fn describe(text: &mut String, suite: &Suite, check: &Template) {
     // Writing to a String cannot fail.
-    let mut line = |name: &str, value: &str| drop(writeln!(text, "  {name:9} {value}"));
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(text, "  {name:9} {value}");
+    };
     line("", "");
     line("check", &format!("{}/{} ({})", suite.component, check.id, check.place));
     line("holds if", &format!("{} on the node {}", suite.component, show(&check.title)));

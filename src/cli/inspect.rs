@@ -33,7 +33,7 @@ impl Inspect {
             Some(host) => self.variables(host, &nodes)?,
             None => overview(&inventory, &nodes)?,
         };
-        print(&Secrets::new(pigsty::secrets(&nodes)).scrub(&text))?;
+        print(&Secrets::new(pigsty::secrets(&nodes).iter().map(String::as_str)).scrub(&text))?;
         Ok(ExitCode::Ok)
     }
 

@@ -10,6 +10,7 @@ use crate::inventory::Inventory;
 use crate::plan::Plan;
 use crate::report::{ExitCode, Progress, Report, Reporter, Verbosity};
 use crate::run::{self, Interruption, Policy};
+use crate::value::Secrets;
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
@@ -92,11 +93,11 @@ impl Running {
         let (name, nodes, secrets) = (plan.inventory.clone(), plan.nodes.clone(), plan.secrets.clone());
         let run = run::run(plan, &self.policy(), signal(), |outcome| progress.tick(outcome)).await;
         progress.finish();
-        let report = Report::new(name, nodes, run, secrets);
+        let report = Report::new(name, nodes, run, &Secrets::new(secrets.iter().map(String::as_str)));
         let fail_on_warn = self.fail_on == FailOn::Warn;
         let code = report.exit_code(fail_on_warn);
         for reporter in reporters {
-            if self.quiet && reporter.is_screen() && code == ExitCode::Ok {
+            if self.quiet && reporter.is_stdout() && code == ExitCode::Ok {
                 continue;
             }
             let verbosity = if self.verbose { Verbosity::Verbose } else { Verbosity::Normal };
@@ -120,7 +121,7 @@ async fn signal() -> Interruption {
         return std::future::pending().await;
     };
     tokio::select! {
-        _ = interrupt.recv() => Interruption::Interrupt,
-        _ = terminate.recv() => Interruption::Terminate,
+        _ = interrupt.recv() => Interruption::Signal(SignalKind::interrupt().as_raw_value()),
+        _ = terminate.recv() => Interruption::Signal(SignalKind::terminate().as_raw_value()),
     }
 }

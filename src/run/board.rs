@@ -292,7 +292,7 @@ fn unasked(check: &Check, interruption: Interruption, deadline: Duration) -> Out
             let time = humantime::format_duration(deadline);
             (Verdict::Error, format!("not answered within the run's deadline of {time}: give it more with --deadline"))
         }
-        Interruption::Interrupt | Interruption::Terminate => (Verdict::Skip, "interrupted".to_owned()),
+        Interruption::Signal(_) => (Verdict::Skip, "interrupted".to_owned()),
     };
     let mut outcome = Outcome::skipped(check.id.clone(), check.title.clone(), reason, None);
     outcome.verdict = verdict;
