@@ -21,6 +21,9 @@ const NAME: usize = 240;
 /// How much of a reason is shown, in characters: eight lines of 80 columns, enough for a set of labels that differ.
 const REASON: usize = 600;
 
+/// How much of a command is shown, in characters: half a command must not be run, so only nonsense is cut.
+const COMMAND: usize = 4_096;
+
 /// Where text begins beside `FAIL`, `ERROR` and `WARN`, in columns.
 const INDENT: usize = 7;
 
@@ -156,7 +159,8 @@ fn problem(outcome: &Outcome, screen: &mut Screen<'_>) -> io::Result<()> {
     found(outcome, screen)?;
     if let Some(fix) = &outcome.fix {
         // Never wrapped, so that it can be copied.
-        let fix = format!("{:INDENT$}{} {}", "", screen.paint(dim(), "fix:"), screen.paint(bold(), &line(fix, NAME)));
+        let fix =
+            format!("{:INDENT$}{} {}", "", screen.paint(dim(), "fix:"), screen.paint(bold(), &line(fix, COMMAND)));
         screen.line(&fix)?;
     }
     Ok(())
