@@ -98,6 +98,10 @@ impl Builder {
             if reserved {
                 return Err(shape(&key.place, format!("group {} cannot be the child of another group", key.text)));
             }
+            if parent == lineage::UNGROUPED {
+                let message = "ungrouped cannot have child groups, Ansible would lose track of their hosts".to_owned();
+                return Err(shape(&key.place, message));
+            }
             let Some(child) = self.group(key, node)?.or_else(|| self.groups.get_index_of(&key.text)) else {
                 return Err(shape(&key.place, format!("group {} is {}, not a mapping", key.text, node.noun())));
             };

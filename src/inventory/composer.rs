@@ -189,6 +189,9 @@ impl<'a> Composer<'a> {
         {
             return Ok(Key { text: "=".to_owned(), place: self.place(span.start.line()), is_text: true });
         }
+        if matches!(&event, Event::Scalar(text, ScalarStyle::Plain, 0, None) if text.is_empty()) {
+            return Err(self.error(span.start, "a key is missing before the colon"));
+        }
         let node = self.node(event, span)?;
         match &node.kind {
             NodeKind::Scalar(value) if node.tag != Some(Tag::Vault) => {
@@ -268,8 +271,9 @@ impl<'a> Composer<'a> {
     fn trimmed(&self, text: Cow<'a, str>, style: ScalarStyle, span: Span) -> Cow<'a, str> {
         let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
         let at_end = span.end.byte_offset().is_some_and(|end| end >= self.text.len());
+        let last = self.text.rsplit(['\n', '\r']).next().unwrap_or_default();
         match text.strip_suffix('\n') {
-            Some(trimmed) if block && at_end && !self.text.ends_with(['\n', '\r']) => Cow::Owned(trimmed.to_owned()),
+            Some(trimmed) if block && at_end && !last.trim_matches(' ').is_empty() => Cow::Owned(trimmed.to_owned()),
             _ => text,
         }
     }
