@@ -10,11 +10,18 @@ use serde::Serialize;
 
 use crate::value::{Object, Value};
 
+mod answer;
+mod blame;
+mod certificate;
+mod dial;
 mod dns;
+mod exposition;
+mod field;
 mod http;
 mod icmp;
 mod ntp;
 mod promql;
+mod request;
 mod tcp;
 mod tls;
 
@@ -103,7 +110,7 @@ impl Probe {
             serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())
         }
         match kind {
-            "http" => Http::new(read(fields)?).map(Self::Http),
+            "http" => read(fields).map(Self::Http),
             "tcp" => read(fields).map(Self::Tcp),
             "icmp" => read(fields).map(Self::Icmp),
             "dns" => read(fields).map(Self::Dns),
