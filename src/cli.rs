@@ -20,14 +20,20 @@ mod verify;
 
 /// Verifies that the INFRA nodes of a Pigsty deployment are what its inventory says.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, max_term_width = 100)]
+#[command(
+    version,
+    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    max_term_width = 100
+)]
 #[command(after_help = "Exit codes: 0 nothing failed, 1 something failed, 2 wrong option, inventory or suite,\n\
     3 something could not be looked at, 4 nothing was checked, 5 a report could not be written.")]
 struct Cli {
     #[command(subcommand)]
     verb: Option<Verb>,
     #[command(flatten)]
-    verify: Option<verify::Verify>,
+    verify: verify::Verify,
 }
 
 #[derive(Debug, Subcommand)]
@@ -43,14 +49,6 @@ enum Verb {
 }
 
 /// Where the checks come from.
-#[derive(Debug, Args)]
-struct Source {
-    /// Pigsty inventory, such as pigsty.yml
-    inventory: PathBuf,
-    #[command(flatten)]
-    suites: SuiteDir,
-}
-
 #[derive(Debug, Args)]
 struct SuiteDir {
     /// Directory of *.yml suites that add to the built-in ones, or replace one of the same component
@@ -86,7 +84,7 @@ struct Stop {
 pub fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     let done = match cli.verb {
-        None => cli.verify.map_or_else(no_inventory, |verify| verify.run()),
+        None => cli.verify.run(),
         Some(Verb::Verify(verb)) => verb.run(),
         Some(Verb::Plan(verb)) => verb.run(),
         Some(Verb::Inspect(verb)) => verb.run(),
@@ -99,11 +97,6 @@ pub fn main() -> std::process::ExitCode {
             stop.code.into()
         }
     }
-}
-
-fn no_inventory() -> Result<ExitCode, Stop> {
-    let message = "name an inventory, such as pigsty.yml, or try infra-verify demo; --help tells more".to_owned();
-    Err(Stop { code: ExitCode::Usage, message })
 }
 
 impl SuiteDir {

@@ -1,11 +1,12 @@
 //! `infra-verify pigsty.yml`: the whole pipeline.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{Source, Stop, Wanted, complain, duration};
+use super::{Stop, SuiteDir, Wanted, complain, duration};
 use crate::inventory::Inventory;
 use crate::plan::Plan;
 use crate::report::{ExitCode, Progress, Report, Reporter, Verbosity};
@@ -14,8 +15,10 @@ use crate::value::Secrets;
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
+    /// Pigsty inventory, such as pigsty.yml
+    inventory: Option<PathBuf>,
     #[command(flatten)]
-    source: Source,
+    suites: SuiteDir,
     #[command(flatten)]
     wanted: Wanted,
     #[command(flatten)]
@@ -62,11 +65,15 @@ enum FailOn {
 
 impl Verify {
     pub(super) fn run(&self) -> Result<ExitCode, Stop> {
-        let inventory = Inventory::read(&self.source.inventory)?;
+        let path = self.inventory.as_ref().ok_or_else(|| Stop {
+            code: ExitCode::Usage,
+            message: "name an inventory, such as pigsty.yml, or try infra-verify demo; --help tells more".to_owned(),
+        })?;
+        let inventory = Inventory::read(path)?;
         for warning in inventory.warnings() {
             complain(&format!("warning: {}: {}", warning.place, warning.message));
         }
-        let suites = self.source.suites.read()?;
+        let suites = self.suites.read()?;
         let plan = self.wanted.plan(&inventory, &suites)?;
         let reporters = self.running.reporters()?;
         block_on(self.running.report(plan, reporters))?
