@@ -209,7 +209,7 @@ fn deepest(error: &(dyn Error + 'static)) -> String {
 
 /// What a failed handshake means; completes "10.10.10.10:443 …".
 fn tls_words(error: &rustls::Error) -> String {
-    use rustls::{AlertDescription as Alert, Error as Tls};
+    use rustls::{AlertDescription as Alert, CertificateError, Error as Tls};
     match error {
         Tls::InvalidMessage(_) => "does not speak TLS: it answered something else".to_owned(),
         Tls::AlertReceived(Alert::ProtocolVersion) | Tls::PeerIncompatible(_) => {
@@ -220,6 +220,10 @@ fn tls_words(error: &rustls::Error) -> String {
         }
         Tls::AlertReceived(Alert::UnrecognisedName) => {
             "has no certificate for this name (TLS alert unrecognized_name)".to_owned()
+        }
+        Tls::InvalidCertificate(CertificateError::BadSignature) => {
+            "signed the handshake with another key than its certificate's: certificate and key do not belong together"
+                .to_owned()
         }
         Tls::AlertReceived(Alert::CertificateRequired) => "demands a client certificate".to_owned(),
         Tls::AlertReceived(alert) => format!("ended the TLS handshake with alert {alert:?}"),

@@ -185,17 +185,18 @@ struct Recorder {
 }
 
 impl Recorder {
-    /// Whether any source of trust vouches for the certificate; else the most telling of their errors.
+    /// Whether any source of trust vouches for the certificate; else the first error that tells more than that nobody does.
     fn verify(&self, leaf: &CertificateDer<'_>, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<(), Error> {
-        let mut worst = Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let stranger = Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let mut telling = None;
         for trust in &self.trusts {
             match trust.verify(leaf, chain, &self.name, now) {
                 Ok(()) => return Ok(()),
-                Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {}
-                Err(error) => worst = error,
+                Err(error) if error != stranger => telling = telling.or(Some(error)),
+                Err(_) => {}
             }
         }
-        Err(worst)
+        Err(telling.unwrap_or(stranger))
     }
 
     /// What a signature's verification means: a certificate that cannot be read is no excuse for a wrong signature.
@@ -211,12 +212,7 @@ impl Recorder {
                 record.problem.get_or_insert_with(|| format!("cannot be used: {error}"));
                 Ok(HandshakeSignatureValid::assertion())
             }
-            Err(error) => {
-                record.problem =
-                    Some("does not belong to the server's key: the handshake is signed by another".to_owned());
-                Err(error)
-            }
-            signed => signed,
+            other => other,
         }
     }
 }
