@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::blame::{blame, target};
 use super::dial::span;
-use super::tls::{Handshake, Tls};
+use super::tls::{self, Handshake, Tls};
 use super::{Failure, ProbeError};
 use crate::value::Secret;
 
@@ -84,7 +84,10 @@ impl Request<'_> {
     }
 
     fn client(&self, http2: bool, handshake: &Arc<Handshake>, deadline: Instant) -> Result<Client, ProbeError> {
-        let host = self.url.host_str().unwrap_or_default();
+        let tls = match self.url.scheme() {
+            "https" => self.tls.config(self.url.host_str().unwrap_or_default(), http2, handshake)?,
+            _ => tls::unused()?,
+        };
         let builder = Client::builder()
             .no_proxy()
             .redirect(redirect::Policy::none())
@@ -95,7 +98,7 @@ impl Request<'_> {
             .http2_max_header_list_size(HEADERS)
             .dns_resolver(Arc::new(Fixed(self.peer)))
             .connect_timeout(deadline.saturating_duration_since(Instant::now()))
-            .tls_backend_preconfigured(self.tls.config(host, http2, handshake)?);
+            .tls_backend_preconfigured(tls);
         builder
             .build()
             .map_err(|error| ProbeError::Local(format!("the HTTP client cannot be set up: {}", deepest(&error))))

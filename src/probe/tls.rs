@@ -60,6 +60,16 @@ impl Tls {
     }
 }
 
+/// Settings for a client that will speak no TLS but is built faster when it need not think up its own.
+pub(super) fn unused() -> Result<ClientConfig, ProbeError> {
+    static UNUSED: OnceLock<Option<ClientConfig>> = OnceLock::new();
+    let build = || {
+        let versions = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().ok()?;
+        Some(versions.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+    };
+    UNUSED.get_or_init(build).clone().ok_or_else(|| ProbeError::Local("TLS cannot be set up".to_owned()))
+}
+
 fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
     PROVIDER.get_or_init(|| Arc::new(ring::default_provider())).clone()

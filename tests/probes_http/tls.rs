@@ -76,20 +76,23 @@ impl ResolvesServerCert for Shown {
     }
 }
 
+fn settings(identity: &Identity, versions: &[&'static rustls::SupportedProtocolVersion]) -> ServerConfig {
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(identity.key.clone()));
+    let key = ring::sign::any_supported_type(&key).unwrap();
+    let shown = Shown(Arc::new(CertifiedKey::new(vec![identity.certificate.clone()], key)));
+    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(shown))
+}
+
 /// An HTTPS server that answers `200 well`, and tells by which name it was asked for.
 fn https(
     identity: &Identity,
     versions: &[&'static rustls::SupportedProtocolVersion],
 ) -> (SocketAddr, Receiver<Option<String>>) {
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(identity.key.clone()));
-    let key = ring::sign::any_supported_type(&key).unwrap();
-    let shown = Shown(Arc::new(CertifiedKey::new(vec![identity.certificate.clone()], key)));
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::new(shown));
-    let config = Arc::new(config);
+    let config = Arc::new(settings(identity, versions));
     let (sender, receiver) = channel();
     let sender = Mutex::new(sender);
     let address = serve(move |stream| {
@@ -194,7 +197,7 @@ fn self_signed(is_ca: IsCa, year: i32) -> (Identity, tempfile::NamedTempFile) {
 #[tokio::test]
 async fn a_self_signed_certificate_is_good_exactly_where_it_is_trusted() {
     for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
-        let (identity, file) = self_signed(is_ca.clone(), 2100);
+        let (identity, file) = self_signed(is_ca, 2100);
         let expected = "is self-signed and not trusted: give it with --ca or ca_file";
         assert_eq!(problem(&identity, None).await, expected);
         let (address, _asked) = https(&identity, rustls::ALL_VERSIONS);
@@ -283,4 +286,29 @@ async fn a_handshake_that_never_ends_says_that_the_connection_was_made() {
     assert_eq!(kind, Failure::Silent);
     let expected = format!("{address} accepted the connection but did not finish the TLS handshake within 200 ms");
     assert_eq!(reason, expected);
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_where_the_server_offers_it() {
+    let ca = Ca::new();
+    let mut config = settings(&ca.sign(&names(&["127.0.0.1"])), rustls::ALL_VERSIONS);
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let config = Arc::new(config);
+    let address = serve(move |stream| {
+        let mut stream = StreamOwned::new(ServerConnection::new(config.clone()).unwrap(), stream);
+        stream.read_exact(&mut [0; 24]).unwrap();
+        stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).unwrap();
+        let mut frame = [0; 9];
+        // Frames up to the request's headers, which are of type 1 and on stream 1.
+        while frame[3] != 1 && stream.read_exact(&mut frame).is_ok() {
+            let length = u32::from_be_bytes([0, frame[0], frame[1], frame[2]]) as usize;
+            stream.read_exact(&mut vec![0; length]).unwrap();
+        }
+        // Headers that end the stream, and one of them: `:status: 200`, number 8 of the static table.
+        stream.write_all(&[0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88]).unwrap();
+        stream.read_to_end(&mut Vec::new()).ok();
+    });
+    let fields = json!({"get": format!("https://{address}/"), "tls_config": {"ca_file": ca.path()}});
+    let facts = ask(fields, LONG).await.unwrap().0;
+    assert_eq!((&facts["status"], &facts["version"]), (&json!(200), &json!("2")));
 }
