@@ -242,6 +242,9 @@ fn http_words(complaint: &str) -> String {
         "message head is too large" => "sent more headers than anyone can mean".to_owned(),
         "end of file before message length reached" => "closed the connection before the end of the body".to_owned(),
         "tls handshake eof" => "closed the connection during the TLS handshake".to_owned(),
+        text if text.contains("close_notify") => {
+            "closed the connection without the end of TLS, so that the body may be cut off".to_owned()
+        }
         text if text.contains("chunk") => format!("sent a broken chunked body ({text})"),
         text if text.starts_with("invalid http") => format!("did not answer in HTTP ({text})"),
         text => format!("broke the protocol ({text})"),

@@ -289,6 +289,20 @@ async fn a_handshake_that_never_ends_says_that_the_connection_was_made() {
 }
 
 #[tokio::test]
+async fn a_body_that_tls_does_not_end_may_be_cut_off() {
+    let (identity, _) = self_signed(IsCa::NoCa, 2100);
+    let config = Arc::new(settings(&identity, rustls::ALL_VERSIONS));
+    let address = serve(move |stream| {
+        let mut stream = StreamOwned::new(ServerConnection::new(config.clone()).unwrap(), stream);
+        head(&mut stream);
+        stream.write_all(b"HTTP/1.0 200 OK\r\n\r\nhalf of a bo").ok();
+    });
+    let (kind, reason) = blamed(get("i.pigsty", address, json!({"insecure_skip_verify": true})).await);
+    let expected = format!("{address} closed the connection without the end of TLS, so that the body may be cut off");
+    assert_eq!((kind, reason), (Failure::Protocol, expected));
+}
+
+#[tokio::test]
 async fn http_2_is_spoken_where_the_server_offers_it() {
     let ca = Ca::new();
     let mut config = settings(&ca.sign(&names(&["127.0.0.1"])), rustls::ALL_VERSIONS);
