@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn headers_are_joined_and_a_binary_body_is_cut_and_counted() {
-        let facts = answer("application/octet-stream", &[0xff; 100_000]);
+        let facts = answer("application/octet-stream", &vec![0xff; 100_000]);
         assert_eq!(facts.0["header"]["x-two"], "a, b");
         assert_eq!(facts.0["size"], 100_000);
         assert!(facts.0["body"].as_str().unwrap().len() <= BODY_KEPT);
