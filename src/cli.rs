@@ -13,7 +13,6 @@ use crate::plan::{Pattern, Plan, PlanError, Selection};
 use crate::report::ExitCode;
 use crate::suite::{SuiteError, Suites};
 
-
 mod explain;
 mod inspect;
 mod plan;

@@ -88,7 +88,13 @@ impl Plan {
         }
         order::resolve(&mut checks)?;
         let name = |node: &Node| (node.name.to_string(), node.ip.to_string());
-        Ok(Self { inventory: inventory.name().to_owned(), nodes: nodes.iter().map(name).collect(), checks, targets, secrets })
+        Ok(Self {
+            inventory: inventory.name().to_owned(),
+            nodes: nodes.iter().map(name).collect(),
+            checks,
+            targets,
+            secrets,
+        })
     }
 
     /// Keeps what is selected; a need that is not selected is not waited for.
@@ -97,7 +103,9 @@ impl Plan {
         selection.names_exist(&self.nodes, &components).map_err(PlanError::Selection)?;
         self.checks.retain(|planned| selection.matches(planned.id(), &self.nodes));
         if self.checks.is_empty() {
-            return Err(PlanError::Selection(format!("no check matches {selection}: `infra-verify plan` lists them all")));
+            return Err(PlanError::Selection(format!(
+                "no check matches {selection}: `infra-verify plan` lists them all"
+            )));
         }
         let kept: BTreeSet<_> = self.checks.iter().map(|planned| planned.id().clone()).collect();
         for planned in &mut self.checks {
@@ -113,8 +121,7 @@ impl Plan {
 fn with_thresholds(mut node: Node, suites: &Suites) -> Node {
     for (name, value, place) in suites.iter().flat_map(|suite| &suite.vars) {
         if node.vars.get(name).is_none() {
-            let variable =
-                Variable { value: value.clone(), place: Some(place.clone()), scope: "suite".into() };
+            let variable = Variable { value: value.clone(), place: Some(place.clone()), scope: "suite".into() };
             node.vars.set(name.clone(), variable);
         }
     }

@@ -133,5 +133,6 @@ async fn round(board: &mut Board, policy: &Policy, tick: &mut impl FnMut(&Outcom
 
 /// Whether an outcome is one that `--wait` waits for.
 fn is_pending(outcome: &Outcome) -> bool {
-    matches!(outcome.verdict, Verdict::Fail | Verdict::Error) || (outcome.verdict == Verdict::Skip && outcome.cause.is_some())
+    matches!(outcome.verdict, Verdict::Fail | Verdict::Error)
+        || (outcome.verdict == Verdict::Skip && outcome.cause.is_some())
 }

@@ -54,7 +54,8 @@ fn suite(file: &Path) -> Result<(), Failed> {
 
 fn inventory(file: &Path) -> Result<(), Failed> {
     let line = first_line(file);
-    let (code, message) = line.strip_prefix("exit ").and_then(|rest| rest.split_once(": ")).ok_or("write `# exit N: message`")?;
+    let (code, message) =
+        line.strip_prefix("exit ").and_then(|rest| rest.split_once(": ")).ok_or("write `# exit N: message`")?;
     refused(&run(&["plan".as_ref(), file.as_ref()])?, code.parse()?, message)
 }
 

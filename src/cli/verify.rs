@@ -101,7 +101,9 @@ impl Running {
                 continue;
             }
             let verbosity = if self.verbose { Verbosity::Verbose } else { Verbosity::Normal };
-            reporter.with(|options| (options.verbosity, options.fail_on_warn) = (verbosity, fail_on_warn)).write(&report)?;
+            reporter
+                .with(|options| (options.verbosity, options.fail_on_warn) = (verbosity, fail_on_warn))
+                .write(&report)?;
         }
         Ok(code)
     }
@@ -110,14 +112,16 @@ impl Running {
 /// Runs a future on this thread: the work is waiting, and one thread starts soonest.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Stop> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Stop { code: ExitCode::Error, message: format!("no event loop: {error}") })?;
+    let runtime =
+        runtime.map_err(|error| Stop { code: ExitCode::Error, message: format!("no event loop: {error}") })?;
     Ok(runtime.block_on(future))
 }
 
 /// Ends when the user, or the system, wants the run to end.
 async fn signal() -> Interruption {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {

@@ -22,8 +22,8 @@ mod icmp;
 mod ntp;
 mod promql;
 mod record;
-mod socket;
 mod request;
+mod socket;
 mod tcp;
 mod tls;
 
