@@ -95,6 +95,8 @@ pub struct Check {
     pub severity: Severity,
     /// The checks that must have passed before this one is asked.
     pub needs: Vec<CheckId>,
+    /// Whether it may be asked once only, as a wrong login counts against the account.
+    pub once: bool,
     /// The question.
     pub probe: Probe,
     /// What must hold of the answer; never empty.
@@ -106,12 +108,12 @@ pub struct Check {
 }
 
 /// What was asked and what came back.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// The question as a person would type it, without secrets.
     pub asked: String,
     /// What was measured.
-    pub facts: Facts,
+    pub facts: Arc<Facts>,
     /// What was expected of it and what was found, one per expectation.
     pub findings: Vec<Finding>,
     /// How the target failed, where there are no facts.
@@ -119,7 +121,7 @@ pub struct Evidence {
 }
 
 /// Everything that is known about a planned check once the run is over.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Outcome {
     /// Its name.
     pub id: CheckId,
@@ -162,7 +164,7 @@ impl Outcome {
 }
 
 /// Decides what an answer means: the only place where a verdict is made of a measurement.
-pub fn judge(check: &Check, answer: Result<Facts, ProbeError>) -> (Verdict, Option<String>, Evidence) {
+pub fn judge(check: &Check, answer: Result<Arc<Facts>, ProbeError>) -> (Verdict, Option<String>, Evidence) {
     let asked = check.probe.asked();
     let unmet = match check.severity {
         Severity::Fail => Verdict::Fail,

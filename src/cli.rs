@@ -1,1 +1,185 @@
-//! cli
+//! The command line: one function per verb.
+//!
+//! It reads what the user named, runs it through the pipeline and turns every refusal into one screen of text and an exit
+//! code. It decides nothing about checks.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::plan::{Pattern, Plan, PlanError, Selection};
+use crate::report::ExitCode;
+use crate::suite::{SuiteError, Suites};
+
+mod demo;
+mod explain;
+mod inspect;
+mod plan;
+mod verify;
+
+/// Verifies that the INFRA nodes of a Pigsty deployment are what its inventory says.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 nothing failed, 1 something failed, 2 wrong option, inventory or suite,\n\
+    3 something could not be looked at, 4 nothing was checked, 5 a report could not be written.")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    verify: verify::Verify,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Ask the deployment, and say what holds (the default)
+    Verify(verify::Verify),
+    /// List what would be asked, without asking it
+    Plan(plan::List),
+    /// Show what the inventory means: nodes, components, targets, names
+    Inspect(inspect::Inspect),
+    /// Tell what a check asks and expects
+    Explain(explain::Explain),
+    /// Verify a pretended two-node estate on this machine: no installation, no privileges, no network
+    Demo(demo::Demo),
+}
+
+/// Where the checks come from.
+#[derive(Debug, Args)]
+struct Source {
+    /// Pigsty inventory, such as pigsty.yml
+    inventory: PathBuf,
+    #[command(flatten)]
+    suites: SuiteDir,
+}
+
+#[derive(Debug, Args)]
+struct SuiteDir {
+    /// Directory of *.yml suites that add to the built-in ones, or replace one of the same component
+    #[arg(long, value_name = "DIR")]
+    suites: Option<PathBuf>,
+}
+
+/// Which of the planned checks are wanted.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Selection")]
+struct Wanted {
+    /// Only these nodes, by name or address: infra-1,10.10.10.11
+    #[arg(short, long, value_name = "NODES", value_delimiter = ',')]
+    limit: Vec<String>,
+    /// Only these components: grafana,vmetrics
+    #[arg(short, long, value_name = "NAMES", value_delimiter = ',')]
+    component: Vec<String>,
+    /// Only checks that match NODE/COMPONENT/CHECK, with * for any text; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    only: Vec<Pattern>,
+    /// No check that matches; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    skip: Vec<Pattern>,
+}
+
+/// A refusal: what to print and how to exit.
+struct Stop {
+    code: ExitCode,
+    message: String,
+}
+
+/// Parses the command line, does what it says, and returns the exit code.
+pub fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.verb {
+        None => cli.verify.run(),
+        Some(Verb::Verify(verb)) => verb.run(),
+        Some(Verb::Plan(verb)) => verb.run(),
+        Some(Verb::Inspect(verb)) => verb.run(),
+        Some(Verb::Explain(verb)) => verb.run(),
+        Some(Verb::Demo(verb)) => verb.run(),
+    };
+    match done {
+        Ok(code) => code.into(),
+        Err(stop) => {
+            complain(&stop.message);
+            stop.code.into()
+        }
+    }
+}
+
+impl SuiteDir {
+    fn read(&self) -> Result<Suites, Stop> {
+        Ok(match &self.suites {
+            Some(directory) => Suites::with(directory)?,
+            None => Suites::embedded()?,
+        })
+    }
+}
+
+impl Wanted {
+    fn selection(&self) -> Selection {
+        Selection {
+            limit: self.limit.clone(),
+            components: self.component.clone(),
+            only: self.only.clone(),
+            skip: self.skip.clone(),
+        }
+    }
+
+    /// The plan of an inventory, with what is wanted of it.
+    fn plan(&self, inventory: &crate::inventory::Inventory, suites: &Suites) -> Result<Plan, Stop> {
+        Ok(Plan::new(inventory, suites)?.select(&self.selection())?)
+    }
+}
+
+impl From<SuiteError> for Stop {
+    fn from(error: SuiteError) -> Self {
+        Self { code: ExitCode::Usage, message: error.to_string() }
+    }
+}
+
+impl From<crate::inventory::InventoryError> for Stop {
+    fn from(error: crate::inventory::InventoryError) -> Self {
+        Self { code: ExitCode::Usage, message: error.to_string() }
+    }
+}
+
+impl From<PlanError> for Stop {
+    fn from(error: PlanError) -> Self {
+        use crate::pigsty::PigstyError;
+        let code = match &error {
+            PlanError::Selection(_) | PlanError::Pigsty(PigstyError::NoInfra(_)) => ExitCode::NothingChecked,
+            _ => ExitCode::Usage,
+        };
+        Self { code, message: error.to_string() }
+    }
+}
+
+impl From<crate::report::ReportError> for Stop {
+    fn from(error: crate::report::ReportError) -> Self {
+        Self { code: ExitCode::ReportNotWritten, message: error.to_string() }
+    }
+}
+
+/// Says on stderr what is wrong; a closed stderr leaves nobody to tell.
+fn complain(message: &str) {
+    drop(writeln!(anstream::stderr(), "infra-verify: {message}"));
+}
+
+/// Prints text on stdout; a reader that has gone away, as `head` does, is no error.
+fn print(text: &str) -> Result<(), Stop> {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Stop { code: ExitCode::ReportNotWritten, message: format!("stdout cannot be written: {error}") })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A duration as people write it: 500ms, 10m.
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if time.is_zero() => Err("must be longer than nothing".to_owned()),
+        Ok(time) => Ok(time),
+        Err(error) => Err(format!("{error}: write a duration such as 500ms, 5s or 10m")),
+    }
+}

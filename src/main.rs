@@ -1,3 +1,5 @@
 //! Parse, run, exit.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    infra_verify::cli::main()
+}

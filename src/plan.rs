@@ -1,1 +1,119 @@
-//! plan
+//! Inventory × suites → every check with nothing left to expand, and every skip with its reason.
+//!
+//! The plan decides what is asked; it asks nothing itself, so `infra-verify plan` shows exactly what a run would do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::check::{Check, CheckId};
+use crate::inventory::Inventory;
+use crate::pigsty::{self, Node, PigstyError};
+use crate::suite::Suites;
+
+mod expand;
+mod order;
+mod select;
+mod target;
+
+pub use select::{Pattern, Selection};
+
+/// One line of a plan.
+#[derive(Clone, Debug)]
+pub enum Planned {
+    /// It will be asked.
+    Check(Box<Check>),
+    /// It will not, for a reason that is already known.
+    Skip {
+        /// Its name.
+        id: CheckId,
+        /// Completes "grafana on infra-1 …".
+        title: String,
+        /// Why it is not asked.
+        reason: String,
+    },
+}
+
+/// Everything that will be asked, in the order of reports.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The inventory as the user named it.
+    pub inventory: String,
+    /// Each node with its address.
+    pub nodes: Vec<(String, String)>,
+    /// Every check, by node and then by component.
+    pub checks: Vec<Planned>,
+    /// What must never be printed.
+    pub secrets: Vec<String>,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The inventory has no nodes to verify, or one that cannot be identified.
+    #[error(transparent)]
+    Pigsty(#[from] PigstyError),
+    /// A suite cannot be applied to a node.
+    #[error("{0}")]
+    Suite(String),
+    /// The selection matches nothing.
+    #[error("{0}")]
+    Selection(String),
+}
+
+impl Planned {
+    /// The name of the check.
+    pub fn id(&self) -> &CheckId {
+        match self {
+            Self::Check(check) => &check.id,
+            Self::Skip { id, .. } => id,
+        }
+    }
+}
+
+impl Plan {
+    /// Plans every suite on every INFRA node.
+    pub fn new(inventory: &Inventory, suites: &Suites) -> Result<Self, PlanError> {
+        let nodes = pigsty::nodes(inventory)?;
+        let secrets = pigsty::secrets(&nodes);
+        let nodes: Vec<_> = nodes.into_iter().map(|node| with_thresholds(node, suites)).collect();
+        let targets = target::all(&nodes, suites)?;
+        let mut checks = Vec::new();
+        let mut once = BTreeMap::new();
+        for node in &nodes {
+            for suite in suites.iter() {
+                checks.extend(expand::suite(node, suite, &targets, &mut once)?);
+            }
+        }
+        order::resolve(&mut checks)?;
+        let name = |node: &Node| (node.name.to_string(), node.ip.to_string());
+        Ok(Self { inventory: inventory.name().to_owned(), nodes: nodes.iter().map(name).collect(), checks, secrets })
+    }
+
+    /// Keeps what is selected; a need that is not selected is not waited for.
+    pub fn select(mut self, selection: &Selection) -> Result<Self, PlanError> {
+        let components: BTreeSet<_> = self.checks.iter().map(|check| check.id().component.clone()).collect();
+        selection.names_exist(&self.nodes, &components).map_err(PlanError::Selection)?;
+        self.checks.retain(|planned| selection.matches(planned.id(), &self.nodes));
+        if self.checks.is_empty() {
+            return Err(PlanError::Selection(format!("no check matches {selection}: `infra-verify plan` lists them all")));
+        }
+        let kept: BTreeSet<_> = self.checks.iter().map(|planned| planned.id().clone()).collect();
+        for planned in &mut self.checks {
+            if let Planned::Check(check) = planned {
+                check.needs.retain(|need| kept.contains(need));
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// A suite's thresholds stand under the inventory, beside the role defaults.
+fn with_thresholds(mut node: Node, suites: &Suites) -> Node {
+    for (name, value, place) in suites.iter().flat_map(|suite| &suite.vars) {
+        if node.vars.get(name).is_none() {
+            let variable =
+                crate::value::Variable { value: value.clone(), place: Some(place.clone()), scope: "suite".into() };
+            node.vars.set(name.clone(), variable);
+        }
+    }
+    node
+}

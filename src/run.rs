@@ -1,1 +1,129 @@
-//! run
+//! Plan → outcomes: what is asked when, how often, and for how long.
+//!
+//! The component on a node is the unit of concurrency: its checks are asked one after another, identical questions once.
+//! Every planned check has exactly one outcome in the end, whatever interrupts the run. It judges nothing itself.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::task::JoinSet;
+
+use crate::check::{Outcome, Verdict};
+use crate::plan::Plan;
+
+mod ask;
+mod board;
+mod dead;
+
+use ask::Asked;
+use board::Board;
+
+/// The first pause of `--wait`; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause of `--wait`: one scrape interval of Pigsty's VictoriaMetrics.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// How a plan is run.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// How many checks may be under way at once.
+    pub jobs: usize,
+    /// How long one attempt may take, whatever the suites say.
+    pub timeout: Option<Duration>,
+    /// How long the whole run may take, without `wait`.
+    pub deadline: Duration,
+    /// How long to ask again what did not pass.
+    pub wait: Option<Duration>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { jobs: 64, timeout: None, deadline: Duration::from_mins(2), wait: None }
+    }
+}
+
+/// What cut a run short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interruption {
+    /// Ctrl-C.
+    Interrupt,
+    /// A request to end.
+    Terminate,
+    /// The run's own deadline.
+    Deadline,
+}
+
+/// A finished run.
+#[derive(Debug)]
+pub struct Run {
+    /// When it began.
+    pub started: SystemTime,
+    /// How long it took.
+    pub took: Duration,
+    /// What cut it short, if anything did.
+    pub interruption: Option<Interruption>,
+    /// Every planned check exactly once, in plan order.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// Asks everything that was planned, until it is answered or `stop` says to end; `tick` hears of each first outcome.
+pub async fn run(
+    plan: Plan,
+    policy: &Policy,
+    stop: impl Future<Output = Interruption>,
+    mut tick: impl FnMut(&Outcome),
+) -> Run {
+    let (started, clock) = (SystemTime::now(), Instant::now());
+    let mut board = Board::new(plan.checks);
+    let patience = policy.wait.unwrap_or_default();
+    let deadline = tokio::time::sleep(policy.deadline.saturating_add(patience));
+    let interruption = tokio::select! {
+        biased;
+        signal = stop => Some(signal),
+        () = deadline => Some(Interruption::Deadline),
+        () = ask_all(&mut board, policy, clock, &mut tick) => None,
+    };
+    if let Some(interruption) = interruption {
+        board.abandon(interruption, policy.deadline);
+    }
+    Run { started, took: clock.elapsed(), interruption, outcomes: board.finish() }
+}
+
+/// Rounds of questions: one, and with `--wait` more for what did not pass.
+async fn ask_all(board: &mut Board, policy: &Policy, clock: Instant, tick: &mut impl FnMut(&Outcome)) {
+    round(board, policy, tick).await;
+    let Some(patience) = policy.wait else { return };
+    let mut pause = FIRST_PAUSE;
+    while board.has_failures() && clock.elapsed() + pause < patience {
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+        board.reopen();
+        round(board, policy, &mut |_: &Outcome| {}).await;
+    }
+}
+
+async fn round(board: &mut Board, policy: &Policy, tick: &mut impl FnMut(&Outcome)) {
+    let mut under_way: JoinSet<(usize, Asked)> = JoinSet::new();
+    let mut asked_by = HashMap::new();
+    loop {
+        let room = policy.jobs.max(1).saturating_sub(under_way.len());
+        for (at, check) in board.startable(room) {
+            let timeout = policy.timeout.unwrap_or(check.timeout);
+            let task = under_way.spawn(async move { (at, ask::ask(&check, timeout).await) });
+            asked_by.insert(task.id(), at);
+        }
+        board.settled().for_each(&mut *tick);
+        match under_way.join_next().await {
+            Some(Ok((at, asked))) => board.answered(at, asked),
+            Some(Err(error)) => asked_by.get(&error.id()).iter().for_each(|at| board.broken(**at)),
+            None => break,
+        }
+    }
+    board.bury();
+}
+
+/// Whether an outcome is one that `--wait` waits for.
+fn is_pending(outcome: &Outcome) -> bool {
+    matches!(outcome.verdict, Verdict::Fail | Verdict::Error) || (outcome.verdict == Verdict::Skip && outcome.cause.is_some())
+}

@@ -103,6 +103,10 @@ pub fn show(value: &Value) -> String {
     }
 }
 
+mod secret;
+
+pub use secret::Secrets;
+
 /// Text that must not be printed; it has no `Display`.
 #[derive(Clone, PartialEq, Eq, Hash, serde::Deserialize)]
 pub struct Secret(String);
@@ -123,5 +127,18 @@ impl From<&str> for Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("******")
+    }
+}
+
+/// A hint at the nearest of the names that would be right: ` (did you mean `status`?)`, or all of them if none is near.
+pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    /// Below this Jaro-Winkler similarity a guess would puzzle more than help.
+    const NEAR: f64 = 0.75;
+    let all: Vec<_> = candidates.into_iter().collect();
+    let near = |candidate: &&&str| strsim::jaro_winkler(name, candidate);
+    match all.iter().max_by(|a, b| near(a).total_cmp(&near(b))) {
+        Some(best) if near(&best) >= NEAR => format!(" (did you mean `{best}`?)"),
+        Some(_) => format!(" (known: {})", all.join(", ")),
+        None => String::new(),
     }
 }

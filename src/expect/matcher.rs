@@ -6,7 +6,7 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::{difference, quote};
-use crate::value::{Value, is_true, show};
+use crate::value::{Value, did_you_mean, is_true, show};
 
 /// What must hold of a value.
 #[derive(Clone, Debug)]
@@ -143,10 +143,7 @@ fn operator(name: &str, operand: &Value) -> Result<Matcher, String> {
         "not" => Matcher::read(operand).map(|matcher| Matcher::Not(Box::new(matcher))),
         "present" if is_true(operand) => Ok(Matcher::Present),
         "present" => Err("`present` can only be true: what is absent cannot be judged".to_owned()),
-        _ => {
-            let near = OPERATORS.iter().max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
-            Err(format!("unknown operator `{name}`: did you mean `{}`?", near.unwrap_or(&"not")))
-        }
+        _ => Err(format!("unknown operator `{name}`{}", did_you_mean(name, OPERATORS))),
     }
 }
 

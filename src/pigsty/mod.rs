@@ -1,1 +1,161 @@
-//! pigsty
+//! What Pigsty makes of an inventory: its nodes, their effective variables over the role defaults, and the facts derived
+//! from them. It asks nothing of the network and knows no check.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use crate::inventory::yaml::{self, YamlError};
+use crate::inventory::{Inventory, InventoryError, expression};
+use crate::value::{Place, Unfilled, Value, Variable, Vars, show};
+
+mod dns;
+mod portal;
+mod secret;
+
+pub use secret::secrets;
+
+/// Pigsty's role defaults, which hold under every inventory.
+const DEFAULTS: &str = include_str!("defaults.yml");
+
+/// The group whose hosts are verified; Pigsty knows it by this name only.
+pub const GROUP: &str = "infra";
+
+/// One INFRA node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// `infra-<infra_seq>`, as Pigsty names it.
+    pub name: Arc<str>,
+    /// The inventory key, an IPv4 address: the node's identity, whatever `ansible_host` says.
+    pub ip: Arc<str>,
+    /// Effective variables over role defaults, and what is derived from them.
+    pub vars: Vars,
+    /// Derived facts that could not be made, each with the reason; an error only where a check needs one.
+    problems: BTreeMap<&'static str, String>,
+}
+
+/// Why an inventory has no nodes to verify.
+#[derive(Debug, thiserror::Error)]
+pub enum PigstyError {
+    /// There is nothing to verify.
+    #[error("{0}: there is no host in group `infra`, so there is nothing to verify; name Pigsty's INFRA nodes in it")]
+    NoInfra(String),
+    /// A node cannot be identified.
+    #[error("{place}: {what}")]
+    Identity {
+        /// Where the host or the variable is written.
+        place: String,
+        /// What is wrong and what to do.
+        what: String,
+    },
+    /// The inventory cannot be read.
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+    /// The role defaults are broken: a mistake of ours.
+    #[error(transparent)]
+    Defaults(#[from] YamlError),
+}
+
+/// The INFRA nodes of an inventory, in its order.
+pub fn nodes(inventory: &Inventory) -> Result<Vec<Node>, PigstyError> {
+    let hosts = inventory.hosts_in(GROUP).unwrap_or_default();
+    if hosts.is_empty() {
+        return Err(PigstyError::NoInfra(inventory.name().to_owned()));
+    }
+    let defaults = defaults()?;
+    let nodes = hosts.iter().map(|host| node(inventory, &defaults, host)).collect::<Result<Vec<_>, _>>()?;
+    let mut seen: BTreeMap<&str, &Node> = BTreeMap::new();
+    for node in &nodes {
+        if let Some(first) = seen.insert(&node.name, node) {
+            let what = format!(
+                "infra_seq of {} is that of {} too: give every INFRA node a number of its own",
+                node.ip, first.ip
+            );
+            return Err(PigstyError::Identity { place: place_of(inventory, node.vars.variable("infra_seq"), &node.ip), what });
+        }
+    }
+    Ok(nodes)
+}
+
+/// Pigsty's role defaults as variables.
+pub fn defaults() -> Result<Vars, YamlError> {
+    let mut vars = Vars::default();
+    let scope: Arc<str> = "role default".into();
+    if let Value::Object(map) = yaml::read("Pigsty's role defaults", DEFAULTS)?.root.value() {
+        for (name, value) in map {
+            vars.set(name, Variable { value, place: None, scope: scope.clone() });
+        }
+    }
+    Ok(vars)
+}
+
+fn node(inventory: &Inventory, defaults: &Vars, host: &str) -> Result<Node, PigstyError> {
+    let mut vars = defaults.clone();
+    vars.extend(&inventory.vars(host));
+    if host.parse::<Ipv4Addr>().is_err() {
+        let what = format!("host `{host}` of group `infra` is not an IPv4 address, by which Pigsty identifies a node");
+        return Err(PigstyError::Identity { place: place_of(inventory, None, host), what });
+    }
+    let seq = sequence(vars.get("infra_seq")).map_err(|is| PigstyError::Identity {
+        place: place_of(inventory, vars.variable("infra_seq"), host),
+        what: format!("infra_seq of {host} is {is}, not a natural number: give every INFRA node one of its own, from 1"),
+    })?;
+    let name: Arc<str> = format!("infra-{seq}").into();
+    vars.derive("ip", host);
+    vars.derive("inventory_hostname", host);
+    vars.derive("node", &*name);
+    let mut node = Node { name, ip: host.into(), vars, problems: BTreeMap::new() };
+    portal::derive(&mut node);
+    dns::derive(&mut node);
+    Ok(node)
+}
+
+fn place_of(inventory: &Inventory, variable: Option<&Variable>, host: &str) -> String {
+    let place = variable.and_then(|variable| variable.place.clone()).or_else(|| inventory.host_place(host));
+    place.map_or_else(|| inventory.name().to_owned(), |place: Place| place.to_string())
+}
+
+/// The number of a node, which Pigsty's templates take as text too; the error is what stands there instead.
+fn sequence(value: Option<&Value>) -> Result<u64, String> {
+    match value {
+        None => Err("missing".to_owned()),
+        Some(Value::Number(number)) => number.as_u64().ok_or_else(|| number.to_string()),
+        Some(Value::String(text)) => text.parse().map_err(|_| format!("{text:?}")),
+        Some(other) => Err(show(other)),
+    }
+}
+
+impl Node {
+    /// The value of a variable that a check needs, if it can be used as it stands.
+    pub fn lookup(&self, name: &str) -> Result<Value, Unfilled> {
+        let unusable = |why: String| Unfilled::Unusable { name: name.to_owned(), why };
+        if let Some(why) = self.problems.get(name) {
+            return Err(unusable(why.clone()));
+        }
+        let variable = self.vars.variable(name).ok_or_else(|| Unfilled::Undefined(name.to_owned()))?;
+        let place = variable.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+        if let Some(expression) = expression(&variable.value) {
+            return Err(unusable(format!("is the expression {expression}{place}, which is not evaluated: write its value")));
+        }
+        if is_locked(&variable.value) {
+            return Err(unusable(format!("is locked with ansible-vault{place}, which is not opened: write its value")));
+        }
+        Ok(variable.value.clone())
+    }
+
+    /// Sets a derived fact, or remembers why it could not be made.
+    fn derive(&mut self, name: &'static str, value: Result<Value, String>) {
+        match value {
+            Ok(value) => self.vars.derive(name, value),
+            Err(why) => drop(self.problems.insert(name, why)),
+        }
+    }
+}
+
+fn is_locked(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.contains_key("__ansible_vault") || map.values().any(is_locked),
+        Value::Array(list) => list.iter().any(is_locked),
+        _ => false,
+    }
+}

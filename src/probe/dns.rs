@@ -1,22 +1,271 @@
-//! The dns probe.
+//! The dns probe: one query to one server, over UDP or TCP, and what the answer says in every part.
+//!
+//! It is no resolver: it follows no alias, asks no second server, keeps nothing, and does not turn to TCP when an
+//! answer is truncated. Only an answer to this very question counts, with its id, name, type and class.
 
-use std::time::Duration;
+use std::io;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
 
-use super::{Facts, Kind, ProbeError};
+use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
+use hickory_proto::rr::{DNSClass, Name, Record, RecordType};
+use serde::de::{Deserialize, Deserializer, Error};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-pub(super) const KIND: Kind = Kind { name: "dns", fields: &[], facts: &[], default: &[] };
+use super::socket::{self, Reading};
+use super::{Facts, Kind, ProbeError, record};
 
-/// A dns question.
-#[derive(Clone, Debug, serde::Deserialize)]
+pub(super) const KIND: Kind = Kind {
+    name: "dns",
+    fields: &["server", "query_name", "query_type", "query_class", "transport_protocol", "recursion_desired"],
+    facts: &[
+        "rcode",
+        "answers",
+        "records",
+        "authority",
+        "additional",
+        "authoritative",
+        "truncated",
+        "recursion_available",
+        "time",
+    ],
+    default: &[("rcode", "NOERROR")],
+};
+
+/// The types that may be asked for: each answer to them can be written as an inventory would.
+const TYPES: &[RecordType] = &[
+    RecordType::A,
+    RecordType::AAAA,
+    RecordType::CNAME,
+    RecordType::SOA,
+    RecordType::NS,
+    RecordType::MX,
+    RecordType::TXT,
+    RecordType::SRV,
+    RecordType::PTR,
+    RecordType::ANY,
+];
+
+/// More records than any name of an inventory has; a message of 64 KiB can hold six times as many.
+const RECORDS: usize = 1000;
+
+/// A question to a name server.
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Dns {}
+pub struct Dns {
+    #[serde(deserialize_with = "socket::server::<_, 53>")]
+    server: SocketAddr,
+    #[serde(deserialize_with = "name")]
+    query_name: Name,
+    #[serde(deserialize_with = "kind", default = "any_address")]
+    query_type: RecordType,
+    #[serde(deserialize_with = "class", default = "internet")]
+    query_class: DNSClass,
+    #[serde(default)]
+    transport_protocol: Transport,
+    #[serde(default = "yes")]
+    recursion_desired: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Transport {
+    #[default]
+    Udp,
+    Tcp,
+}
 
 impl Dns {
-    pub(super) fn asked(&self) -> String {
-        String::new()
+    /// Whether the question travels in a datagram, which may get lost.
+    pub(super) fn is_datagram(&self) -> bool {
+        self.transport_protocol == Transport::Udp
     }
 
-    pub(super) async fn measure(&self, _timeout: Duration) -> Result<Facts, ProbeError> {
-        Ok(Facts::default())
+    pub(super) fn asked(&self) -> String {
+        let mut line = format!("dig @{}", self.server.ip());
+        let mut add = |wanted: bool, word: String| line.push_str(if wanted { &word } else { "" });
+        add(self.server.port() != 53, format!(" -p {}", self.server.port()));
+        add(self.query_class != DNSClass::IN, format!(" -c {}", self.query_class));
+        add(true, format!(" {} {}", typed(&record::undotted(&self.query_name)), self.query_type));
+        add(self.transport_protocol == Transport::Tcp, " +tcp".to_owned());
+        add(!self.recursion_desired, " +norec".to_owned());
+        line
+    }
+
+    pub(super) async fn measure(&self, timeout: Duration) -> Result<Facts, ProbeError> {
+        let id = socket::random().to_be_bytes();
+        let id = u16::from_be_bytes([id[0], id[1]]);
+        let question = self.question(id).map_err(ProbeError::Local)?;
+        let read = |answer: &[u8]| self.read(id, answer);
+        match self.transport_protocol {
+            Transport::Udp => {
+                let reply = socket::ask(self.server, &question, timeout, read).await?;
+                Ok(self.facts(&reply.answer, reply.took))
+            }
+            Transport::Tcp => {
+                let start = Instant::now();
+                let answer = self.over_tcp(&question, timeout, read).await?;
+                Ok(self.facts(&answer, start.elapsed()))
+            }
+        }
+    }
+
+    fn question(&self, id: u16) -> Result<Vec<u8>, String> {
+        let mut query = Query::query(self.query_name.clone(), self.query_type);
+        query.set_query_class(self.query_class);
+        let mut message = Message::new(id, MessageType::Query, OpCode::Query);
+        message.metadata.recursion_desired = self.recursion_desired;
+        message.add_query(query);
+        message.to_vec().map_err(|error| format!("{} cannot be asked for: {error}", self.query_name))
+    }
+
+    /// Sends the question behind its length, as RFC 1035 frames it, and reads one framed answer.
+    async fn over_tcp(
+        &self,
+        question: &[u8],
+        timeout: Duration,
+        read: impl Fn(&[u8]) -> Reading<Message>,
+    ) -> Result<Message, ProbeError> {
+        let peer = format!("{} (tcp)", self.server);
+        let length =
+            u16::try_from(question.len()).map_err(|_| ProbeError::Local("the question is too long".to_owned()))?;
+        let framed = [&length.to_be_bytes(), question].concat();
+        let mut connected = false;
+        let exchange = async {
+            let mut stream = TcpStream::connect(self.server).await?;
+            connected = true;
+            stream.write_all(&framed).await?;
+            let mut answer = vec![0; stream.read_u16().await?.into()];
+            stream.read_exact(&mut answer).await?;
+            Ok::<_, io::Error>(answer)
+        };
+        let answer = match tokio::time::timeout(timeout, exchange).await {
+            Err(_) if connected => {
+                return Err(socket::silence(&format!("answer over a connection to {peer}"), timeout, None));
+            }
+            Err(_) => return Err(socket::silence(&format!("connection to {peer}"), timeout, None)),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                return Err(socket::protocol(format!("{peer} closed the connection before its answer was whole")));
+            }
+            Ok(result) => result.map_err(|error| socket::failure(&error, &peer))?,
+        };
+        match read(&answer) {
+            Reading::Answer(message) => Ok(message),
+            Reading::Stray(what) => Err(socket::protocol(format!("{peer} sent {what}"))),
+            Reading::Nonsense(why) => Err(socket::protocol(format!("{peer} {why}"))),
+        }
+    }
+
+    /// Takes bytes for the answer only if they carry the question's id, its question, and say that they are an answer.
+    fn read(&self, id: u16, bytes: &[u8]) -> Reading<Message> {
+        let Some(&[first, second]) = bytes.get(..2) else {
+            return Reading::Nonsense("answered with less than a DNS message".to_owned());
+        };
+        if u16::from_be_bytes([first, second]) != id {
+            let what =
+                Message::from_vec(bytes).map_or("bytes that are no DNS message", |_| "a message with another id");
+            return Reading::Stray(what.to_owned());
+        }
+        let message = match Message::from_vec(bytes) {
+            Ok(message) => message,
+            Err(error) => return Reading::Nonsense(format!("answered with what is no DNS message: {error}")),
+        };
+        if message.metadata.message_type != MessageType::Response {
+            return Reading::Stray("a question with the same id".to_owned());
+        }
+        if !self.answers(&message) {
+            return Reading::Stray("an answer to another question".to_owned());
+        }
+        let records = message.all_sections().count();
+        if records > RECORDS {
+            return Reading::Nonsense(format!("answered with {records} records, more than {RECORDS}"));
+        }
+        Reading::Answer(message)
+    }
+
+    /// Whether the question is repeated as it was; servers that could not read it may leave it out.
+    fn answers(&self, message: &Message) -> bool {
+        match message.queries.as_slice() {
+            [] => message.metadata.response_code != ResponseCode::NoError,
+            [query] => {
+                query.name.eq_ignore_root(&self.query_name)
+                    && query.query_type == self.query_type
+                    && query.query_class == self.query_class
+            }
+            _ => false,
+        }
+    }
+
+    fn facts(&self, message: &Message, took: Duration) -> Facts {
+        let lines = |records: &[Record]| records.iter().map(record::line).collect::<Vec<_>>();
+        let asked = |record: &&Record| self.query_type.is_any() || record.record_type() == self.query_type;
+        let mut facts = Facts::default();
+        facts.insert("rcode", rcode(message.metadata.response_code));
+        facts.insert("answers", message.answers.iter().filter(asked).map(record::text).collect::<Vec<_>>());
+        facts.insert("records", lines(&message.answers));
+        facts.insert("authority", lines(&message.authorities));
+        facts.insert("additional", lines(&message.additionals));
+        facts.insert("authoritative", message.metadata.authoritative);
+        facts.insert("truncated", message.metadata.truncation);
+        facts.insert("recursion_available", message.metadata.recursion_available);
+        facts.insert("time", took.as_secs_f64());
+        facts
     }
 }
+
+/// The names of dig; hickory knows only sentences.
+fn rcode(code: ResponseCode) -> String {
+    match code {
+        ResponseCode::NoError => "NOERROR".to_owned(),
+        ResponseCode::Unknown(number) => format!("RCODE{number}"),
+        // The variants are spelled as the registry spells them.
+        named => format!("{named:?}").to_uppercase(),
+    }
+}
+
+/// A name that a shell leaves as it is, or one in quotes.
+fn typed(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
+}
+
+fn name<'de, D: Deserializer<'de>>(field: D) -> Result<Name, D::Error> {
+    let text = String::deserialize(field)?;
+    let mut name =
+        Name::from_ascii(&text).map_err(|error| D::Error::custom(format!("`{text}` is no name: {error}")))?;
+    if text.is_empty() {
+        return Err(D::Error::custom("an empty text is no name; the root is `.`"));
+    }
+    name.set_fqdn(true);
+    Ok(name)
+}
+
+fn kind<'de, D: Deserializer<'de>>(field: D) -> Result<RecordType, D::Error> {
+    let text = String::deserialize(field)?;
+    RecordType::from_str(&text).ok().filter(|kind| TYPES.contains(kind)).ok_or_else(|| {
+        let known = TYPES.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        D::Error::custom(format!("`{text}` is none of {known}"))
+    })
+}
+
+fn class<'de, D: Deserializer<'de>>(field: D) -> Result<DNSClass, D::Error> {
+    let text = String::deserialize(field)?;
+    DNSClass::from_str(&text).map_err(|_| D::Error::custom(format!("`{text}` is none of IN, CH, HS, NONE, ANY")))
+}
+
+fn any_address() -> RecordType {
+    RecordType::A
+}
+
+fn internet() -> DNSClass {
+    DNSClass::IN
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests;

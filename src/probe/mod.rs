@@ -15,6 +15,8 @@ mod http;
 mod icmp;
 mod ntp;
 mod promql;
+mod record;
+mod socket;
 mod tcp;
 mod tls;
 
@@ -75,7 +77,7 @@ pub enum Failure {
 }
 
 /// One question to the network.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Probe {
     /// An HTTP request.
     Http(Http),
@@ -92,6 +94,7 @@ pub enum Probe {
 }
 
 /// What a kind of probe is called, which fields it takes and which facts it gives.
+#[derive(Debug)]
 pub struct Kind {
     /// The key in a suite.
     pub name: &'static str,
@@ -110,7 +113,11 @@ impl Probe {
     /// Builds the probe of a kind from its expanded fields; the error names the field.
     pub fn new(kind: &str, fields: Object) -> Result<Self, String> {
         fn read<T: serde::de::DeserializeOwned>(fields: Object) -> Result<T, String> {
-            serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())
+            serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| match error.path().to_string() {
+                // A field that is missing or unknown is named by the message itself, and has no path.
+                path if path == "." || error.inner().to_string().contains("field `") => error.into_inner().to_string(),
+                path => format!("{path}: {}", error.into_inner()),
+            })
         }
         match kind {
             "http" => Http::new(read(fields)?).map(Self::Http),
@@ -132,6 +139,15 @@ impl Probe {
             Self::Dns(probe) => probe.measure(timeout).await,
             Self::Ntp(probe) => probe.measure(timeout).await,
             Self::Promql(probe) => probe.measure(timeout).await,
+        }
+    }
+
+    /// Whether the question is a datagram, which the network may lose.
+    pub fn is_datagram(&self) -> bool {
+        match self {
+            Self::Icmp(_) | Self::Ntp(_) => true,
+            Self::Dns(probe) => probe.is_datagram(),
+            Self::Http(_) | Self::Tcp(_) | Self::Promql(_) => false,
         }
     }
 

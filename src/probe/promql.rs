@@ -7,7 +7,7 @@ use super::{Facts, Kind, ProbeError};
 pub(super) const KIND: Kind = Kind { name: "promql", fields: &[], facts: &[], default: &[] };
 
 /// A promql question.
-#[derive(Clone, Debug, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Promql {}
 

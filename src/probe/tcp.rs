@@ -7,7 +7,7 @@ use super::{Facts, Kind, ProbeError};
 pub(super) const KIND: Kind = Kind { name: "tcp", fields: &[], facts: &[], default: &[] };
 
 /// A tcp question.
-#[derive(Clone, Debug, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tcp {}
 

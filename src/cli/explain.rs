@@ -1,0 +1,125 @@
+//! `infra-verify explain`: what a check asks, what it expects, what it needs and what mends it.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Stop, SuiteDir, print};
+use crate::check::{Check, Severity};
+use crate::inventory::Inventory;
+use crate::plan::{Pattern, Plan, Planned};
+use crate::report::ExitCode;
+use crate::suite::{Suite, Template};
+use crate::value::{did_you_mean, show};
+
+/// How many checks are explained one by one before only their names are listed.
+const EXPLAINED: usize = 20;
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// The check: COMPONENT/CHECK, NODE/COMPONENT/CHECK with an inventory, or a whole COMPONENT
+    check: String,
+    /// Pigsty inventory, to show the question with its addresses filled in
+    inventory: Option<PathBuf>,
+    #[command(flatten)]
+    suites: SuiteDir,
+}
+
+impl Explain {
+    pub(super) fn run(&self) -> Result<ExitCode, Stop> {
+        let suites = self.suites.read()?;
+        // `infra-1/grafana/health` and `grafana/health` are the same check, on one node or on any.
+        let parts: Vec<_> = self.check.split('/').collect();
+        let (component, check) = match parts[..] {
+            [component] => (component, None),
+            [component, check] | [_, component, check] => (component, Some(check)),
+            _ => return Err(self.unknown(&did_you_mean(&self.check, suites.iter().map(|suite| suite.component.as_str())))),
+        };
+        let Some(suite) = suites.iter().find(|suite| suite.component == component) else {
+            return Err(self.unknown(&did_you_mean(component, suites.iter().map(|suite| suite.component.as_str()))));
+        };
+        let base = check.map(|check| check.split('[').next().unwrap_or(check));
+        let checks: Vec<_> = suite.checks.iter().filter(|template| base.is_none_or(|id| template.id == id)).collect();
+        if checks.is_empty() {
+            let known = suite.checks.iter().map(|template| template.id.as_str());
+            return Err(self.unknown(&did_you_mean(base.unwrap_or_default(), known)));
+        }
+        let plan = self.inventory.as_deref().map(|path| -> Result<Plan, Stop> { Ok(Plan::new(&Inventory::read(path)?, &suites)?) });
+        let plan = plan.transpose()?;
+        let mut text = format!("{}: {}\n", suite.component, suite.about.trim());
+        for template in checks {
+            describe(&mut text, suite, template);
+            if let Some(plan) = &plan {
+                let planned = self.planned(plan, suite, template)?;
+                fill_in(&mut text, &planned);
+            }
+        }
+        print(&text)?;
+        Ok(ExitCode::Ok)
+    }
+
+    /// What the plan has of a template: on the node that was named, or on all.
+    fn planned<'a>(&self, plan: &'a Plan, suite: &Suite, template: &Template) -> Result<Vec<&'a Planned>, Stop> {
+        let pattern = match self.check.split('/').count() {
+            3 => self.check.clone(),
+            _ => format!("*/{}/{}", suite.component, template.id),
+        };
+        let pattern: Pattern = pattern.parse().map_err(|message| Stop { code: ExitCode::Usage, message })?;
+        Ok(plan.checks.iter().filter(|planned| pattern.matches(planned.id())).collect())
+    }
+
+    fn unknown(&self, hint: &str) -> Stop {
+        Stop { code: ExitCode::Usage, message: format!("there is no check `{}`{hint}", self.check) }
+    }
+}
+
+/// A check as its suite has it.
+fn describe(text: &mut String, suite: &Suite, check: &Template) {
+    // Writing to a String cannot fail.
+    let mut line = |name: &str, value: &str| drop(writeln!(text, "  {name:9} {value}"));
+    line("", "");
+    line("check", &format!("{}/{} ({})", suite.component, check.id, check.place));
+    line("holds if", &format!("{} on the node {}", suite.component, show(&check.title)));
+    line("asks", &format!("{}: {}", check.kind.name, pairs(&check.fields)));
+    line("expects", &pairs(&check.expect));
+    let when: Vec<_> = suite.when.iter().chain(&check.when).map(String::as_str).collect();
+    let needs: Vec<_> = check.needs.iter().map(show).collect();
+    let optional = [
+        ("when", when.join(", ")),
+        ("each", check.each.as_ref().map(show).unwrap_or_default()),
+        ("needs", needs.join(", ")),
+        ("fix", check.fix.as_ref().or(suite.fix.as_ref()).map(show).unwrap_or_default()),
+    ];
+    optional.iter().filter(|(_, value)| !value.is_empty()).for_each(|(name, value)| line(name, value));
+    if check.severity == Severity::Warn {
+        line("severity", "warn: it fails a run only with --fail-on warn");
+    }
+    if check.once {
+        line("once", "asked on one node of the fleet, and never again in the same run");
+    }
+}
+
+fn pairs(map: &crate::value::Object) -> String {
+    map.iter().map(|(name, value)| format!("{name}: {}", show(value))).collect::<Vec<_>>().join(", ")
+}
+
+/// The same check on the nodes of an inventory.
+fn fill_in(text: &mut String, planned: &[&Planned]) {
+    for planned in planned.iter().take(EXPLAINED) {
+        let _ = match planned {
+            Planned::Check(check) => writeln!(text, "  {}  {}", check.id, asked(check)),
+            Planned::Skip { id, reason, .. } => writeln!(text, "  {id}  skipped: {reason}"),
+        };
+    }
+    if planned.len() > EXPLAINED {
+        let _ = writeln!(text, "  and {} more: infra-verify plan lists them", planned.len() - EXPLAINED);
+    }
+}
+
+fn asked(check: &Check) -> String {
+    match &check.fix {
+        Some(fix) => format!("{}, mended by {fix}", check.probe.asked()),
+        None => check.probe.asked(),
+    }
+}

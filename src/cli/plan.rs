@@ -1,0 +1,44 @@
+//! `infra-verify plan`: what would be asked.
+
+use std::fmt::Write;
+
+use clap::Args;
+
+use super::{Source, Stop, Wanted, print};
+use crate::check::CheckId;
+use crate::inventory::Inventory;
+use crate::plan::Planned;
+use crate::report::ExitCode;
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    wanted: Wanted,
+}
+
+impl List {
+    pub(super) fn run(&self) -> Result<ExitCode, Stop> {
+        let inventory = Inventory::read(&self.source.inventory)?;
+        let plan = self.wanted.plan(&inventory, &self.source.suites.read()?)?;
+        let width = plan.checks.iter().map(|planned| planned.id().to_string().len()).max().unwrap_or_default();
+        let mut text = String::new();
+        let mut skipped = 0;
+        for planned in &plan.checks {
+            let id = |id: &CheckId| format!("{:width$}", id.to_string());
+            // Writing to a String cannot fail.
+            let _ = match planned {
+                Planned::Check(check) => writeln!(text, "{}  {}", id(&check.id), check.probe.asked()),
+                Planned::Skip { id: name, reason, .. } => {
+                    skipped += 1;
+                    writeln!(text, "{}  skipped: {reason}", id(name))
+                }
+            };
+        }
+        let (all, nodes) = (plan.checks.len(), plan.nodes.len());
+        let _ = writeln!(text, "\n{all} checks on {nodes} nodes, {skipped} of them skipped");
+        print(&text)?;
+        Ok(ExitCode::Ok)
+    }
+}

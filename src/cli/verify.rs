@@ -1,0 +1,126 @@
+//! `infra-verify pigsty.yml`: the whole pipeline.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::{Source, Stop, Wanted, complain, duration};
+use crate::inventory::Inventory;
+use crate::plan::Plan;
+use crate::report::{ExitCode, Progress, Report, Reporter, Verbosity};
+use crate::run::{self, Interruption, Policy};
+
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    wanted: Wanted,
+    #[command(flatten)]
+    running: Running,
+}
+
+/// How a plan is run and reported.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Running and reporting")]
+pub(super) struct Running {
+    /// terminal, junit, json or prometheus, to FILE or stdout; may be repeated
+    #[arg(long, value_name = "FORMAT[=FILE]")]
+    report: Vec<String>,
+    /// What makes the run fail
+    #[arg(long, value_enum, default_value_t = FailOn::Fail)]
+    fail_on: FailOn,
+    /// Ask again what does not pass, for as long as this
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    wait: Option<Duration>,
+    /// How long one question may take, whatever its suite says
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    timeout: Option<Duration>,
+    /// How long the run may take, besides --wait
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "2m")]
+    deadline: Duration,
+    /// How many questions may be open at once; one component of a node is never asked two
+    #[arg(short, long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: u16,
+    /// Print nothing unless something is wrong
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Print every check, not only those that need attention
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// Only what contradicts the inventory
+    Fail,
+    /// Warnings too
+    Warn,
+}
+
+impl Verify {
+    pub(super) fn run(&self) -> Result<ExitCode, Stop> {
+        let inventory = Inventory::read(&self.source.inventory)?;
+        for warning in inventory.warnings() {
+            complain(&format!("warning: {}: {}", warning.place, warning.message));
+        }
+        let suites = self.source.suites.read()?;
+        let plan = self.wanted.plan(&inventory, &suites)?;
+        let reporters = self.running.reporters()?;
+        block_on(self.running.report(plan, reporters))?
+    }
+}
+
+impl Running {
+    /// Opens every report before anything is asked: a wrong path is told now, not after the run.
+    pub(super) fn reporters(&self) -> Result<Vec<Reporter>, Stop> {
+        let mut reporters = self.report.iter().map(|spec| Reporter::open(spec)).collect::<Result<Vec<_>, _>>()?;
+        if !reporters.iter().any(Reporter::is_stdout) {
+            reporters.push(Reporter::open("terminal")?);
+        }
+        Ok(reporters)
+    }
+
+    pub(super) fn policy(&self) -> Policy {
+        Policy { jobs: self.jobs.into(), timeout: self.timeout, deadline: self.deadline, wait: self.wait }
+    }
+
+    /// Runs a plan and writes its reports.
+    pub(super) async fn report(&self, plan: Plan, reporters: Vec<Reporter>) -> Result<ExitCode, Stop> {
+        let progress = Progress::new(plan.checks.len(), !self.quiet && std::io::stderr().is_terminal());
+        let (name, nodes, secrets) = (plan.inventory.clone(), plan.nodes.clone(), plan.secrets.clone());
+        let run = run::run(plan, &self.policy(), signal(), |outcome| progress.tick(outcome)).await;
+        progress.finish();
+        let report = Report::new(name, nodes, run, secrets);
+        let fail_on_warn = self.fail_on == FailOn::Warn;
+        let code = report.exit_code(fail_on_warn);
+        for reporter in reporters {
+            if self.quiet && reporter.is_screen() && code == ExitCode::Ok {
+                continue;
+            }
+            let verbosity = if self.verbose { Verbosity::Verbose } else { Verbosity::Normal };
+            reporter.with(|options| (options.verbosity, options.fail_on_warn) = (verbosity, fail_on_warn)).write(&report)?;
+        }
+        Ok(code)
+    }
+}
+
+/// Runs a future on this thread: the work is waiting, and one thread starts soonest.
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Stop> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Stop { code: ExitCode::Error, message: format!("no event loop: {error}") })?;
+    Ok(runtime.block_on(future))
+}
+
+/// Ends when the user, or the system, wants the run to end.
+async fn signal() -> Interruption {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => Interruption::Interrupt,
+        _ = terminate.recv() => Interruption::Terminate,
+    }
+}

@@ -1,0 +1,328 @@
+//! Turns the parser's events into a tree: tags, anchors, merge keys and equal keys.
+//!
+//! Every rule is PyYAML's. An alias is a copy of what its anchor names, and copies are counted, so that a few lines cannot
+//! become gigabytes; an alias inside its own anchor is refused.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, StructureStyle, options};
+
+use super::scalar;
+use super::yaml::{Document, Duplicate, Key, Node, NodeKind, Tag, YamlError};
+use crate::value::{Place, Value, show};
+
+/// How deep mappings and lists may nest: real inventories stay below ten, and the reading is recursive.
+const DEPTH: usize = 128;
+
+/// How many nodes aliases may copy: a thousand hosts that share a thousand lines, and far less than memory.
+const COPIES: usize = 1_000_000;
+
+/// How much of a faulty line is shown, in characters.
+const EXCERPT: usize = 160;
+
+/// Lines with one of these words may hold a secret and are never shown.
+const SECRETS: [&str; 6] = ["pass", "secret", "token", "key", "cipher", "://"];
+
+pub(super) struct Composer<'a> {
+    file: Arc<str>,
+    text: &'a str,
+    events: Parser<'a, StrInput<'a>>,
+    /// What each anchor names, with its count of nodes; nothing while it is still being read.
+    anchors: HashMap<usize, Option<(Node, usize)>>,
+    names: HashMap<Cow<'a, str>, usize>,
+    /// The lists and mappings that are open, for the message when one is never closed.
+    open: Vec<(StructureStyle, usize)>,
+    nodes: usize,
+    copies: usize,
+    duplicates: Vec<Duplicate>,
+}
+
+type Mapping = Vec<(Key, Node)>;
+
+impl<'a> Composer<'a> {
+    pub(super) fn new(file: Arc<str>, text: &'a str) -> Self {
+        let options = options! { emit_comments: false, emit_anchor_events: true };
+        Self {
+            file,
+            text,
+            events: Parser::new_from_str_with_options(text, options),
+            anchors: HashMap::new(),
+            names: HashMap::new(),
+            open: Vec::new(),
+            nodes: 0,
+            copies: 0,
+            duplicates: Vec::new(),
+        }
+    }
+
+    pub(super) fn document(mut self) -> Result<Document, YamlError> {
+        let mut root = Node { place: self.place(1), kind: NodeKind::Scalar(Value::Null), tag: None };
+        let mut documents = 0;
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::StreamStart | Event::DocumentEnd => {}
+                Event::StreamEnd => break,
+                Event::DocumentStart(..) if documents > 0 => {
+                    return Err(self.error(span.start, "a second document starts here; only one is read"));
+                }
+                Event::DocumentStart(..) => documents += 1,
+                event => root = self.node(event, span)?,
+            }
+        }
+        Ok(Document { root, duplicates: self.duplicates })
+    }
+
+    fn next(&mut self) -> Result<(Event<'a>, Span), YamlError> {
+        loop {
+            match self.events.next_event() {
+                Some(Ok((Event::Anchor(_, name), span))) => self.name(name, span.start)?,
+                Some(Ok(event)) => return Ok(event),
+                Some(Err(fault)) => return Err(self.syntax(&fault)),
+                None => return Ok((Event::StreamEnd, Span::default())),
+            }
+        }
+    }
+
+    /// PyYAML refuses a second anchor of the same name, so nobody can mean the first.
+    fn name(&mut self, name: Cow<'a, str>, mark: Marker) -> Result<(), YamlError> {
+        match self.names.insert(name.clone(), mark.line()) {
+            None => Ok(()),
+            Some(line) => Err(self.error(mark, &format!("the anchor &{name} is already defined in line {line}"))),
+        }
+    }
+
+    fn node(&mut self, event: Event<'a>, span: Span) -> Result<Node, YamlError> {
+        let start = span.start;
+        let before = self.nodes;
+        self.nodes += 1;
+        let (anchor, node) = match event {
+            Event::Alias(anchor) => return self.copy(anchor, start),
+            Event::Scalar(text, style, anchor, tag) => {
+                let tag = tag.map(|tag| tag.to_string());
+                let text = self.trimmed(text, style, span);
+                (anchor, self.scalar(&text, style, tag.as_deref(), start)?)
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                let tag = tag.map(|tag| tag.to_string());
+                self.anchors.insert(anchor, None);
+                let items = self.within(style, start, Self::list)?;
+                (anchor, self.collection(NodeKind::List(items), "seq", tag.as_deref(), start)?)
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                let tag = tag.map(|tag| tag.to_string());
+                self.anchors.insert(anchor, None);
+                let entries = self.within(style, start, Self::mapping)?;
+                (anchor, self.collection(NodeKind::Map(entries), "map", tag.as_deref(), start)?)
+            }
+            _ => return Err(self.error(start, "a value is expected here")),
+        };
+        if anchor > 0 {
+            self.anchors.insert(anchor, Some((node.clone(), self.nodes - before)));
+        }
+        Ok(node)
+    }
+
+    fn copy(&mut self, anchor: usize, mark: Marker) -> Result<Node, YamlError> {
+        let Some(Some((node, size))) = self.anchors.get(&anchor) else {
+            return Err(self.error(mark, "this alias stands inside the value that it names"));
+        };
+        self.copies += size;
+        self.nodes += size;
+        if self.copies > COPIES {
+            return Err(self.error(mark, &format!("aliases grow beyond {COPIES} values here")));
+        }
+        Ok(node.clone())
+    }
+
+    fn within<T>(
+        &mut self,
+        style: StructureStyle,
+        mark: Marker,
+        read: impl FnOnce(&mut Self, Marker) -> Result<T, YamlError>,
+    ) -> Result<T, YamlError> {
+        self.open.push((style, mark.line()));
+        if self.open.len() > DEPTH {
+            return Err(self.error(mark, &format!("lists and mappings are nested deeper than {DEPTH} levels")));
+        }
+        let result = read(self, mark)?;
+        self.open.pop();
+        Ok(result)
+    }
+
+    fn list(&mut self, _start: Marker) -> Result<Vec<Node>, YamlError> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(items),
+                (event, span) => items.push(self.node(event, span)?),
+            }
+        }
+    }
+
+    fn mapping(&mut self, _start: Marker) -> Result<Mapping, YamlError> {
+        let mut merged = Vec::new();
+        let mut own = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::MappingEnd => return Ok(self.unique(merged, own)),
+                Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<" => {
+                    let (event, span) = self.next()?;
+                    let node = self.node(event, span)?;
+                    self.merge(&mut merged, node, span.start)?;
+                }
+                event => {
+                    let key = self.key(event, span)?;
+                    let (event, span) = self.next()?;
+                    own.push((key, self.node(event, span)?));
+                }
+            }
+        }
+    }
+
+    fn key(&mut self, event: Event<'a>, span: Span) -> Result<Key, YamlError> {
+        if let Event::Scalar(text, ScalarStyle::Plain, 0, None) = &event
+            && text == "="
+        {
+            return Ok(Key { text: "=".to_owned(), place: self.place(span.start.line()), is_text: true });
+        }
+        let node = self.node(event, span)?;
+        match &node.kind {
+            NodeKind::Scalar(value) if node.tag != Some(Tag::Vault) => {
+                Ok(Key { text: show(value), is_text: value.is_string(), place: self.place(span.start.line()) })
+            }
+            _ => Err(self.error(span.start, &format!("a key must be text or a number, and this is {}", node.noun()))),
+        }
+    }
+
+    /// Of a list of mappings the first has the last word.
+    fn merge(&self, merged: &mut Mapping, node: Node, mark: Marker) -> Result<(), YamlError> {
+        let refuse = |node: &Node| self.error(mark, &format!("<< takes a mapping, and this is {}", node.noun()));
+        match node.kind {
+            NodeKind::Map(entries) => merged.extend(entries),
+            NodeKind::List(nodes) => {
+                for node in nodes.into_iter().rev() {
+                    let NodeKind::Map(entries) = node.kind else { return Err(refuse(&node)) };
+                    merged.extend(entries);
+                }
+            }
+            NodeKind::Scalar(_) => return Err(refuse(&node)),
+        }
+        Ok(())
+    }
+
+    /// One entry per key, at the place of the first with the value of the last; merged entries stand before own ones.
+    fn unique(&mut self, merged: Mapping, own: Mapping) -> Mapping {
+        let mut entries: Mapping = Vec::with_capacity(merged.len() + own.len());
+        let mut written: HashMap<(bool, String), (usize, bool)> = HashMap::with_capacity(merged.len() + own.len());
+        let all = merged.into_iter().map(|entry| (entry, false)).chain(own.into_iter().map(|entry| (entry, true)));
+        for ((key, node), is_own) in all {
+            let Some((index, was_own)) = written.get_mut(&identity(&key)) else {
+                written.insert(identity(&key), (entries.len(), is_own));
+                entries.push((key, node));
+                continue;
+            };
+            let entry = &mut entries[*index];
+            if *was_own {
+                let (first, last) = (entry.0.place.clone(), key.place.clone());
+                self.duplicates.push(Duplicate { name: key.text, first, last });
+            }
+            *was_own = is_own;
+            entry.0.place = key.place;
+            entry.1 = node;
+        }
+        entries
+    }
+
+    fn scalar(&self, text: &str, style: ScalarStyle, tag: Option<&str>, mark: Marker) -> Result<Node, YamlError> {
+        let kept = ansible(tag);
+        let value = match tag {
+            None if style == ScalarStyle::Plain => scalar::plain(text),
+            None => Ok(text.into()),
+            Some("!vault" | "!vault-encrypted") => Ok(text.into()),
+            Some("!" | "!unsafe") => scalar::plain(text),
+            Some(tag) => match tag.strip_prefix("tag:yaml.org,2002:") {
+                Some(tag) => scalar::tagged(tag, text),
+                None => Err(unknown(tag)),
+            },
+        };
+        let value = value.map_err(|message| self.error(mark, &message))?;
+        Ok(Node { place: self.place(mark.line()), kind: NodeKind::Scalar(value), tag: kept })
+    }
+
+    fn collection(&self, kind: NodeKind, own: &str, tag: Option<&str>, mark: Marker) -> Result<Node, YamlError> {
+        let allowed = match tag {
+            None | Some("!" | "!unsafe") => true,
+            Some(tag) => tag.strip_prefix("tag:yaml.org,2002:") == Some(own),
+        };
+        if !allowed {
+            return Err(self.error(mark, &unknown(tag.unwrap_or_default())));
+        }
+        Ok(Node { place: self.place(mark.line()), kind, tag: ansible(tag) })
+    }
+
+    /// PyYAML does not add the newline that a file lacks at its end.
+    fn trimmed(&self, text: Cow<'a, str>, style: ScalarStyle, span: Span) -> Cow<'a, str> {
+        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        let at_end = span.end.byte_offset().is_some_and(|end| end >= self.text.len());
+        match text.strip_suffix('\n') {
+            Some(trimmed) if block && at_end && !self.text.ends_with(['\n', '\r']) => Cow::Owned(trimmed.to_owned()),
+            _ => text,
+        }
+    }
+
+    fn place(&self, line: usize) -> Place {
+        Place { file: Arc::clone(&self.file), line }
+    }
+
+    fn syntax(&self, fault: &granit_parser::ScanError) -> YamlError {
+        let mark = *fault.marker();
+        let hint = match self.open.last() {
+            Some((StructureStyle::Flow, line)) => format!("; a bracket of line {line} is still open"),
+            _ => String::new(),
+        };
+        self.error(mark, &format!("{}{hint}", fault.info()))
+    }
+
+    fn error(&self, mark: Marker, message: &str) -> YamlError {
+        let line = self.text.lines().nth(mark.line().saturating_sub(1)).unwrap_or_default().trim_end();
+        let lower = line.to_lowercase();
+        let shown = !line.is_empty()
+            && line.chars().count() <= EXCERPT
+            && mark.col() <= EXCERPT
+            && !SECRETS.iter().any(|word| lower.contains(word));
+        YamlError {
+            place: self.place(mark.line()),
+            column: mark.col() + 1,
+            message: message.to_owned(),
+            excerpt: shown.then(|| line.replace('\t', " ")),
+        }
+    }
+}
+
+fn ansible(tag: Option<&str>) -> Option<Tag> {
+    match tag {
+        Some("!vault" | "!vault-encrypted") => Some(Tag::Vault),
+        Some("!unsafe") => Some(Tag::Unsafe),
+        _ => None,
+    }
+}
+
+fn unknown(tag: &str) -> String {
+    let tag = tag.strip_prefix("tag:yaml.org,2002:").map_or_else(|| tag.to_owned(), |core| format!("!!{core}"));
+    format!("the tag {tag} is not read here")
+}
+
+/// Python calls the keys 1, 1.0 and true equal, and the text "1" another.
+fn identity(key: &Key) -> (bool, String) {
+    let text = match key.text.as_str() {
+        "true" if !key.is_text => "1",
+        "false" if !key.is_text => "0",
+        text if !key.is_text => text.strip_suffix(".0").unwrap_or(text),
+        text => text,
+    };
+    (key.is_text, text.to_owned())
+}

@@ -1,0 +1,124 @@
+//! Opens an inventory file and refuses, by name, what cannot be read yet.
+//!
+//! Directories, scripts, INI and TOML, plugin configurations, the output of `ansible-inventory`, and `group_vars` or
+//! `host_vars` beside the file are all legal for Ansible; passing over them would give a wrong answer.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+use super::InventoryError;
+use super::yaml::Document;
+
+/// How large a file may be, in bytes: ten thousand hosts take five megabytes.
+const BYTES: u64 = 64 * 1024 * 1024;
+
+/// The text of the file at `path`, which the user calls `name`.
+pub(super) fn text(path: &Path, name: &str) -> Result<String, InventoryError> {
+    let unreadable = |reason: String| InventoryError::Unreadable { name: name.to_owned(), reason };
+    if path.is_dir() {
+        return Err(unsupported(name, "it is a directory of inventories", "name one YAML file"));
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| unreadable(reason(&error)))?;
+    file.take(BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(reason(&error)))?;
+    if bytes.len() as u64 > BYTES {
+        return Err(unreadable(format!("it is larger than {} MiB, too large for an inventory", BYTES >> 20)));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
+        unreadable(format!("line {line} is not UTF-8 text"))
+    })
+}
+
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission to read it is denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Refuses what is an inventory, but no YAML.
+pub(super) fn refuse_format(name: &str, text: &str) -> Result<(), InventoryError> {
+    let first = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
+    let first = first.filter(|(_, line)| !line.is_empty() && !line.starts_with(['#', ';'])).next();
+    if text.starts_with("#!") {
+        return Err(unsupported(&format!("{name}:1"), "it is a script that prints an inventory", SAVE));
+    }
+    match first {
+        Some((line, text)) if is_section(text) => {
+            let what = "it is an inventory in INI or TOML format";
+            Err(unsupported(&format!("{name}:{line}"), what, "convert it with ansible-inventory --list --yaml"))
+        }
+        _ => Ok(()),
+    }
+}
+
+const SAVE: &str = "save what ansible-inventory --list --yaml says as a file";
+
+/// `[infra]` or `[infra:vars]`, which nobody begins a YAML inventory with.
+fn is_section(line: &str) -> bool {
+    line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).is_some_and(|name| {
+        !name.is_empty() && name.chars().all(|char| char.is_alphanumeric() || "._-:".contains(char))
+    })
+}
+
+/// Refuses YAML that is not an inventory in itself.
+pub(super) fn refuse_content(name: &str, document: &Document) -> Result<(), InventoryError> {
+    let root = &document.root;
+    let Some(entries) = root.entries() else {
+        let reason = format!("it is {}, not a mapping of groups", root.noun());
+        return Err(InventoryError::Unreadable { name: name.to_owned(), reason });
+    };
+    if entries.is_empty() {
+        return Err(InventoryError::Unreadable { name: name.to_owned(), reason: "it holds no group".to_owned() });
+    }
+    for (key, node) in entries {
+        let what = match key.text.as_str() {
+            "_meta" if node.get("hostvars").is_some() => "it is the JSON of ansible-inventory --list",
+            "plugin" if !node.is_false() => "it is the configuration of an inventory plugin",
+            _ => continue,
+        };
+        return Err(unsupported(&key.place.to_string(), what, SAVE));
+    }
+    Ok(())
+}
+
+/// Refuses files in `group_vars` and `host_vars` that Ansible would read for a group or host of this inventory.
+pub(super) fn refuse_neighbours(
+    path: &Path,
+    is_group: impl Fn(&str) -> bool,
+    is_host: impl Fn(&str) -> bool,
+) -> Result<(), InventoryError> {
+    let directory = path.parent().unwrap_or(Path::new(""));
+    refuse_directory(directory, "group_vars", is_group)?;
+    refuse_directory(directory, "host_vars", is_host)
+}
+
+fn refuse_directory(beside: &Path, folder: &str, names: impl Fn(&str) -> bool) -> Result<(), InventoryError> {
+    let beside = if beside.as_os_str().is_empty() { Path::new(".") } else { beside };
+    let Ok(entries) = fs::read_dir(beside.join(folder)) else { return Ok(()) };
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let stem = [".yml", ".yaml", ".json"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
+        if (names(stem) || names(&name)) && holds_a_file(&path) {
+            let what = format!("the inventory has {folder}/{name} beside it");
+            return Err(unsupported(&beside.display().to_string(), &what, "move its variables into the inventory"));
+        }
+    }
+    Ok(())
+}
+
+/// Ansible passes over hidden files.
+fn holds_a_file(path: &Path) -> bool {
+    let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
+    !path.is_dir() || fs::read_dir(path).is_ok_and(|entries| entries.flatten().any(|entry| !hidden(&entry.file_name())))
+}
+
+fn unsupported(place: &str, what: &str, remedy: &str) -> InventoryError {
+    InventoryError::Unsupported { place: place.to_owned(), what: what.to_owned(), remedy: remedy.to_owned() }
+}

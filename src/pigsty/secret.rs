@@ -1,0 +1,40 @@
+//! Which values of an inventory must never be printed.
+
+use std::collections::BTreeSet;
+
+use super::{Node, defaults};
+use crate::value::{Value, show};
+
+/// Parts of a variable's name that say that its value is a secret.
+const TELLING: [&str; 7] = ["password", "passwd", "secret", "token", "pgurl", "_key", "nginx_users"];
+
+/// Shorter values are too likely to be a part of other words; nobody guards anything with them.
+const SHORTEST: usize = 4;
+
+/// The secrets among the nodes' variables; what Pigsty publishes as a role default is none.
+pub fn secrets(nodes: &[Node]) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    for node in nodes {
+        for (name, variable) in node.vars.iter() {
+            collect(&variable.value, is_telling(name), &mut found);
+        }
+    }
+    let mut public = BTreeSet::new();
+    if let Ok(defaults) = defaults() {
+        defaults.iter().for_each(|(_, variable)| collect(&variable.value, true, &mut public));
+    }
+    found.difference(&public).filter(|secret| secret.chars().count() >= SHORTEST).cloned().collect()
+}
+
+fn is_telling(name: &str) -> bool {
+    TELLING.iter().any(|part| name.to_ascii_lowercase().contains(part))
+}
+
+fn collect(value: &Value, telling: bool, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => map.iter().for_each(|(name, value)| collect(value, telling || is_telling(name), found)),
+        Value::Array(list) => list.iter().for_each(|value| collect(value, telling, found)),
+        Value::String(_) | Value::Number(_) if telling => drop(found.insert(show(value))),
+        _ => {}
+    }
+}

@@ -1,0 +1,167 @@
+//! One suite on one node: variables filled in, lists repeated, conditions decided.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::time::Duration;
+
+use super::{PlanError, Planned};
+use crate::check::{Check, CheckId};
+use crate::expect::{Expectation, Matcher};
+use crate::pigsty::Node;
+use crate::probe::Probe;
+use crate::suite::{Suite, Template};
+use crate::value::{Place, Unfilled, Value, expand, expand_map, is_true, show};
+
+/// How long one attempt may take where a suite does not say: one dropped SYN is sent again after 1 s, so 3 s forgive it.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// The same for an answer that takes work.
+const REQUEST: Duration = Duration::from_secs(5);
+
+/// How often a list may repeat one check: far above any real portal or record list, far below what would stall a run.
+const REPEATS: usize = 10_000;
+
+/// The node on which a check that is asked once per fleet is asked.
+pub(super) type Once = BTreeMap<(String, String), String>;
+
+/// Plans a suite on a node.
+pub(super) fn suite(node: &Node, suite: &Suite, targets: &Value, once: &mut Once) -> Result<Vec<Planned>, PlanError> {
+    let mut planned = Vec::new();
+    let absent = is_there(node, &suite.when).err();
+    for check in &suite.checks {
+        let scope = Scope { node, suite, check, targets, each: None };
+        match absent.clone().or_else(|| is_there(node, &check.when).err()) {
+            Some(reason) => planned.push(scope.skip(reason)),
+            None => planned.extend(scope.plan(once)?),
+        }
+    }
+    Ok(planned)
+}
+
+/// Whether every condition is set and true; the error is the reason to skip.
+pub(super) fn is_there(node: &Node, when: &[String]) -> Result<(), String> {
+    for name in when {
+        match node.lookup(name) {
+            Ok(value) if is_true(&value) => {}
+            Ok(_) => return Err(format!("{name} is false")),
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn refused(place: &Place, what: &str, why: &dyn Display) -> PlanError {
+    PlanError::Suite(format!("{place}: {what}: {why}"))
+}
+
+/// Everything that one check's variables can be filled from.
+#[derive(Clone, Copy)]
+struct Scope<'a> {
+    node: &'a Node,
+    suite: &'a Suite,
+    check: &'a Template,
+    targets: &'a Value,
+    each: Option<&'a Value>,
+}
+
+impl Scope<'_> {
+    fn plan(&self, once: &mut Once) -> Result<Vec<Planned>, PlanError> {
+        if self.check.once {
+            let key = (self.suite.component.clone(), self.check.id.clone());
+            let first = once.entry(key).or_insert_with(|| self.node.name.to_string());
+            if *first != *self.node.name {
+                return Ok(vec![self.skip(format!("asked once per fleet, on {first}"))]);
+            }
+        }
+        let Some(list) = &self.check.each else { return Ok(vec![self.one()?]) };
+        let list = expand(list, &|name| self.lookup(name)).map_err(|error| self.refused(&error))?;
+        let list = list.as_array().ok_or_else(|| self.refused(&"`each` is not a list"))?;
+        if list.len() > REPEATS {
+            return Err(self.refused(&format!("`each` has {} elements, more than {REPEATS}", list.len())));
+        }
+        list.iter().map(|each| Scope { each: Some(each), ..*self }.one()).collect()
+    }
+
+    fn one(&self) -> Result<Planned, PlanError> {
+        let fields = expand_map(&self.check.fields, &|name| self.lookup(name)).map_err(|error| self.refused(&error))?;
+        let probe = Probe::new(self.check.kind.name, fields)
+            .map_err(|error| self.refused(&format!("{}: {error}", self.check.kind.name)))?;
+        let fix = self.check.fix.as_ref().or(self.suite.fix.as_ref());
+        Ok(Planned::Check(Box::new(Check {
+            id: self.id()?,
+            title: self.text(&self.check.title)?,
+            severity: self.check.severity,
+            needs: self.needs()?,
+            once: self.check.once,
+            expect: self.expectations()?,
+            timeout: self.check.timeout.unwrap_or(match probe {
+                Probe::Http(_) | Probe::Promql(_) => REQUEST,
+                _ => CONNECT,
+            }),
+            probe,
+            fix: fix.map(|fix| self.text(fix)).transpose()?,
+        })))
+    }
+
+    fn id(&self) -> Result<CheckId, PlanError> {
+        let id = &self.check.id;
+        let check = match self.each {
+            None => id.clone(),
+            Some(each @ (Value::String(_) | Value::Number(_))) => format!("{id}[{}]", show(each)),
+            Some(each) => {
+                let name = each.get("name").ok_or_else(|| self.refused(&"an element of `each` has no `name`"))?;
+                format!("{id}[{}]", show(name))
+            }
+        };
+        Ok(CheckId::new(&self.node.name, &self.suite.component, &check))
+    }
+
+    /// Each need with its node and component; which checks that are is resolved when all are known.
+    fn needs(&self) -> Result<Vec<CheckId>, PlanError> {
+        let need = |text: &Value| {
+            let text = self.text(text)?;
+            let parts: Vec<_> = text.split('/').collect();
+            Ok(match parts[..] {
+                [check] => CheckId::new(&self.node.name, &self.suite.component, check),
+                [component, check] => CheckId::new(&self.node.name, component, check),
+                [node, component, check] => CheckId::new(node, component, check),
+                _ => return Err(self.refused(&format!("`{text}` is no check: write node/component/check"))),
+            })
+        };
+        self.check.needs.iter().map(need).collect()
+    }
+
+    fn expectations(&self) -> Result<Vec<Expectation>, PlanError> {
+        let expect = expand_map(&self.check.expect, &|name| self.lookup(name)).map_err(|error| self.refused(&error))?;
+        let read = |(fact, value): (&String, &Value)| {
+            let matcher = Matcher::read(value).map_err(|why| self.refused(&format!("{fact}: {why}")))?;
+            Ok(Expectation { fact: fact.clone(), matcher })
+        };
+        expect.iter().map(read).collect()
+    }
+
+    fn skip(&self, reason: String) -> Planned {
+        Planned::Skip {
+            id: CheckId::new(&self.node.name, &self.suite.component, &self.check.id),
+            title: show(&self.check.title),
+            reason,
+        }
+    }
+
+    fn text(&self, template: &Value) -> Result<String, PlanError> {
+        expand(template, &|name| self.lookup(name)).map(|value| show(&value)).map_err(|error| self.refused(&error))
+    }
+
+    fn lookup(&self, name: &str) -> Result<Value, Unfilled> {
+        match (name, self.each) {
+            ("each", Some(each)) => Ok(each.clone()),
+            ("targets", _) => Ok(self.targets.clone()),
+            _ => self.node.lookup(name),
+        }
+    }
+
+    fn refused(&self, why: &dyn Display) -> PlanError {
+        let what = format!("check `{}/{}` on {}", self.suite.component, self.check.id, self.node.name);
+        refused(&self.check.place, &what, why)
+    }
+}

@@ -1,0 +1,32 @@
+//! What every VictoriaMetrics must scrape: one target for each component that has one, on each node.
+
+use serde_json::json;
+
+use super::PlanError;
+use super::expand::{is_there, refused};
+use crate::pigsty::Node;
+use crate::suite::Suites;
+use crate::value::{Value, expand, show};
+
+/// The targets of all nodes, each `{name, node, component, labels}`, as Pigsty registers them.
+pub(super) fn all(nodes: &[Node], suites: &Suites) -> Result<Value, PlanError> {
+    let mut targets = Vec::new();
+    for node in nodes {
+        for suite in suites.iter() {
+            let Some(template) = &suite.target else { continue };
+            if is_there(node, &suite.when).is_err() {
+                continue;
+            }
+            let address = expand(template, &|name| node.lookup(name));
+            let address = address.map_err(|error| refused(&suite.place, "target", &error))?;
+            let name = format!("{}-{}", suite.component, show(&node.lookup("infra_seq").unwrap_or_default()));
+            let labels = json!({
+                "cls": suite.component, "ins": name, "instance": show(&address), "ip": &*node.ip, "job": "infra",
+            });
+            targets.push(json!({
+                "name": name, "node": &*node.name, "component": suite.component, "labels": labels,
+            }));
+        }
+    }
+    Ok(Value::Array(targets))
+}

@@ -1,0 +1,45 @@
+//! One check, asked: attempts and time limits.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::check::Check;
+use crate::probe::{Facts, Failure, ProbeError};
+
+/// How often a datagram is sent before silence counts: the network may drop one, and two in a row are rare.
+const DATAGRAMS: u32 = 3;
+
+/// How much longer than its timeout a probe may take before it is given up from outside.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// What came of asking.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) answer: Result<Arc<Facts>, ProbeError>,
+    pub(super) attempts: u32,
+    pub(super) started: SystemTime,
+    pub(super) took: Duration,
+}
+
+/// Asks a check's question: once over a stream, up to three times in the same span over datagrams.
+pub(super) async fn ask(check: &Check, timeout: Duration) -> Asked {
+    let (started, clock) = (SystemTime::now(), Instant::now());
+    let tries = if check.probe.is_datagram() && !check.once { DATAGRAMS } else { 1 };
+    let mut attempts = 0;
+    let answer = loop {
+        attempts += 1;
+        let answer = attempt(check, timeout / tries).await;
+        let silent = matches!(&answer, Err(ProbeError::Target { kind: Failure::Silent, .. }));
+        if !silent || attempts == tries {
+            break answer;
+        }
+    };
+    Asked { answer: answer.map(Arc::new), attempts, started, took: clock.elapsed() }
+}
+
+async fn attempt(check: &Check, timeout: Duration) -> Result<Facts, ProbeError> {
+    tokio::time::timeout(timeout + GRACE, check.probe.measure(timeout)).await.unwrap_or_else(|_| {
+        let reason = format!("no answer within {}", humantime::format_duration(timeout));
+        Err(ProbeError::Target { kind: Failure::Silent, reason })
+    })
+}

@@ -1,0 +1,301 @@
+//! The state of a run: what is open, what is under way, what has come out.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::ask::Asked;
+use super::{Interruption, dead, is_pending};
+use crate::check::{Check, CheckId, Evidence, Outcome, Verdict, judge};
+use crate::plan::Planned;
+use crate::probe::{Failure, ProbeError};
+
+/// A planned check; one that the plan skips has nothing to ask.
+struct Line {
+    id: CheckId,
+    check: Option<Arc<Check>>,
+    group: usize,
+}
+
+/// The checks of one component on one node.
+#[derive(Default)]
+struct Group {
+    open: VecDeque<usize>,
+    busy: bool,
+    /// What was asked in this round already, and the line that asked it.
+    answers: Vec<(usize, Asked)>,
+}
+
+/// Every planned check and what has become of it.
+pub(super) struct Board {
+    lines: Vec<Line>,
+    outcomes: Vec<Option<Outcome>>,
+    /// What came out in an earlier round of what is asked again.
+    earlier: Vec<Option<Outcome>>,
+    index: HashMap<CheckId, usize>,
+    groups: Vec<Group>,
+    nodes: BTreeMap<Arc<str>, Vec<usize>>,
+    news: Vec<usize>,
+}
+
+/// Whether an open check can be asked.
+enum Readiness {
+    Ready,
+    Waits,
+    Skip(String, CheckId),
+}
+
+impl Board {
+    pub(super) fn new(plan: Vec<Planned>) -> Self {
+        let mut board = Self {
+            lines: Vec::new(),
+            outcomes: Vec::new(),
+            earlier: Vec::new(),
+            index: HashMap::new(),
+            groups: Vec::new(),
+            nodes: BTreeMap::new(),
+            news: Vec::new(),
+        };
+        let mut groups: HashMap<(Arc<str>, Arc<str>), usize> = HashMap::new();
+        for (at, planned) in plan.into_iter().enumerate() {
+            let id = planned.id().clone();
+            let group = *groups.entry((id.node.clone(), id.component.clone())).or_insert_with(|| {
+                board.groups.push(Group::default());
+                board.groups.len() - 1
+            });
+            board.index.insert(id.clone(), at);
+            board.nodes.entry(id.node.clone()).or_default().push(at);
+            let (check, outcome) = match planned {
+                Planned::Check(check) => (Some(Arc::from(check)), None),
+                Planned::Skip { id, title, reason } => (None, Some(Outcome::skipped(id, title, reason, None))),
+            };
+            match &outcome {
+                None => board.groups[group].open.push_back(at),
+                Some(_) => board.news.push(at),
+            }
+            board.lines.push(Line { id, check, group });
+            board.outcomes.push(outcome);
+            board.earlier.push(None);
+        }
+        board
+    }
+
+    /// Checks to ask now, at most `room`; settles on the way what needs no asking.
+    pub(super) fn startable(&mut self, room: usize) -> Vec<(usize, Arc<Check>)> {
+        let mut started = Vec::new();
+        loop {
+            let settled = self.news.len();
+            for group in 0..self.groups.len() {
+                if started.len() == room {
+                    return started;
+                }
+                if !self.groups[group].busy {
+                    started.extend(self.next_of(group));
+                }
+            }
+            // What was settled may be what an earlier group waits for.
+            if self.news.len() == settled {
+                return started;
+            }
+        }
+    }
+
+    /// The first check of a group that can be asked; those before it that need no asking are settled.
+    fn next_of(&mut self, group: usize) -> Option<(usize, Arc<Check>)> {
+        let mut position = 0;
+        while let Some(&at) = self.groups[group].open.get(position) {
+            let check = self.lines[at].check.clone()?;
+            match self.readiness(&check) {
+                Readiness::Waits => position += 1,
+                Readiness::Skip(reason, cause) => {
+                    self.groups[group].open.remove(position);
+                    let outcome = Outcome::skipped(check.id.clone(), check.title.clone(), reason, Some(cause));
+                    self.settle(at, outcome);
+                }
+                Readiness::Ready => {
+                    self.groups[group].open.remove(position);
+                    let Some(asked) = self.asked_already(group, &check) else {
+                        self.groups[group].busy = true;
+                        return Some((at, check));
+                    };
+                    self.judge(at, &asked);
+                }
+            }
+        }
+        None
+    }
+
+    fn readiness(&self, check: &Check) -> Readiness {
+        if let Some(root) = self.dead_root(&check.id.node) {
+            return Readiness::Skip(dead::reason(&check.id.node), root.clone());
+        }
+        for need in &check.needs {
+            let Some(outcome) = self.index.get(need).map(|at| self.outcomes[*at].as_ref()) else { continue };
+            match outcome {
+                None => return Readiness::Waits,
+                Some(outcome) if outcome.verdict == Verdict::Pass => {}
+                Some(outcome) => {
+                    let cause = outcome.cause.clone().unwrap_or_else(|| need.clone());
+                    return Readiness::Skip(unmet(need, outcome), cause);
+                }
+            }
+        }
+        Readiness::Ready
+    }
+
+    fn dead_root(&self, node: &Arc<str>) -> Option<&CheckId> {
+        dead::root(self.nodes.get(node)?.iter().filter_map(|at| self.outcomes[*at].as_ref()))
+    }
+
+    /// The answer to the same question, if this component was asked it in this round.
+    fn asked_already(&self, group: usize, check: &Check) -> Option<Asked> {
+        let same = |(other, _): &&(usize, Asked)| self.lines[*other].check.as_ref().is_some_and(|other| other.probe == check.probe);
+        self.groups[group].answers.iter().find(same).map(|(_, asked)| asked.clone())
+    }
+
+    /// Takes in an answer.
+    pub(super) fn answered(&mut self, at: usize, asked: Asked) {
+        self.judge(at, &asked);
+        let group = &mut self.groups[self.lines[at].group];
+        group.busy = false;
+        group.answers.push((at, asked));
+    }
+
+    /// Takes in that the asking of a check broke down: a mistake of ours.
+    pub(super) fn broken(&mut self, at: usize) {
+        let answer = Err(ProbeError::Local("the probe broke down: this is a mistake in infra-verify, please report it".to_owned()));
+        self.answered(at, Asked { answer, attempts: 1, started: SystemTime::now(), took: Duration::ZERO });
+    }
+
+    fn judge(&mut self, at: usize, asked: &Asked) {
+        let Some(check) = self.lines[at].check.clone() else { return };
+        let (verdict, reason, evidence) = judge(&check, asked.answer.clone());
+        let mut outcome = Outcome {
+            id: check.id.clone(),
+            title: check.title.clone(),
+            verdict,
+            reason,
+            cause: None,
+            evidence,
+            attempts: asked.attempts,
+            started: asked.started,
+            took: asked.took,
+            fix: check.fix.clone(),
+        };
+        if let Some(earlier) = &self.earlier[at] {
+            outcome.attempts += earlier.attempts;
+            outcome.took += earlier.took;
+            outcome.started = earlier.started.min(outcome.started);
+        }
+        if outcome.verdict == Verdict::Pass && outcome.attempts > 1 {
+            outcome.reason = Some(format!("passed on attempt {}", outcome.attempts));
+        }
+        self.settle(at, outcome);
+    }
+
+    fn settle(&mut self, at: usize, outcome: Outcome) {
+        self.outcomes[at] = Some(outcome);
+        self.news.push(at);
+    }
+
+    /// What has come out since this was asked last.
+    pub(super) fn settled(&mut self) -> impl Iterator<Item = &Outcome> {
+        std::mem::take(&mut self.news).into_iter().filter_map(|at| self.outcomes[at].as_ref())
+    }
+
+    /// Lets one failure speak for each dead node, and each skip name the failure at its root.
+    pub(super) fn bury(&mut self) {
+        let dead: Vec<_> = self.nodes.keys().filter_map(|node| Some((node.clone(), self.dead_root(node)?.clone()))).collect();
+        for (node, root) in dead {
+            for &at in &self.nodes[&node] {
+                let Some(outcome) = &mut self.outcomes[at] else { continue };
+                let silent = matches!(outcome.evidence.failure, Some(Failure::Silent | Failure::Unreachable));
+                if silent && outcome.id != root {
+                    outcome.verdict = Verdict::Skip;
+                    outcome.reason = Some(dead::reason(&node));
+                    outcome.cause = Some(root.clone());
+                    outcome.fix = None;
+                }
+            }
+        }
+        for at in 0..self.outcomes.len() {
+            let Some(root) = self.root_cause(at) else { continue };
+            if let Some(outcome) = &mut self.outcomes[at] {
+                outcome.cause = Some(root);
+            }
+        }
+    }
+
+    /// The end of the chain of causes; needs have no circles, so it ends.
+    fn root_cause(&self, at: usize) -> Option<CheckId> {
+        let mut root = self.outcomes[at].as_ref()?.cause.clone()?;
+        while let Some(next) = self.index.get(&root).and_then(|at| self.outcomes[*at].as_ref()?.cause.clone()) {
+            root = next;
+        }
+        Some(root)
+    }
+
+    /// Whether anything failed that may pass when it is asked again.
+    pub(super) fn has_failures(&self) -> bool {
+        (0..self.lines.len()).any(|at| self.is_worth_asking(at))
+    }
+
+    fn is_worth_asking(&self, at: usize) -> bool {
+        let again = |check: &Arc<Check>, outcome: &Outcome| is_pending(outcome) && !(check.once && outcome.attempts > 0);
+        matches!((&self.lines[at].check, &self.outcomes[at]), (Some(check), Some(outcome)) if again(check, outcome))
+    }
+
+    /// Opens again what did not pass.
+    pub(super) fn reopen(&mut self) {
+        for group in &mut self.groups {
+            group.answers.clear();
+        }
+        for at in 0..self.lines.len() {
+            if self.is_worth_asking(at) {
+                self.earlier[at] = self.outcomes[at].take();
+                self.groups[self.lines[at].group].open.push_back(at);
+            }
+        }
+    }
+
+    /// Gives everything that is still open an outcome; what was answered in an earlier round keeps that.
+    pub(super) fn abandon(&mut self, interruption: Interruption, deadline: Duration) {
+        for at in 0..self.lines.len() {
+            if self.outcomes[at].is_some() {
+                continue;
+            }
+            let outcome = self.earlier[at].take().or_else(|| self.lines[at].check.as_ref().map(|check| unasked(check, interruption, deadline)));
+            self.outcomes[at] = outcome;
+        }
+        self.bury();
+    }
+
+    /// Every outcome, in plan order.
+    pub(super) fn finish(self) -> Vec<Outcome> {
+        let lost = |line: &Line| Outcome::skipped(line.id.clone(), String::new(), "was not asked".to_owned(), None);
+        self.lines.iter().zip(self.outcomes).map(|(line, outcome)| outcome.unwrap_or_else(|| lost(line))).collect()
+    }
+}
+
+/// Why a check is skipped whose need did not pass.
+fn unmet(need: &CheckId, outcome: &Outcome) -> String {
+    match (outcome.verdict, &outcome.reason) {
+        (Verdict::Skip, Some(reason)) => format!("needs {need}, which was skipped: {reason}"),
+        (verdict, _) => format!("needs {need}: {verdict}"),
+    }
+}
+
+/// The outcome of a check that was not reached: not looked at is an error where we ran out of time ourselves.
+fn unasked(check: &Check, interruption: Interruption, deadline: Duration) -> Outcome {
+    let (verdict, reason) = match interruption {
+        Interruption::Deadline => {
+            let time = humantime::format_duration(deadline);
+            (Verdict::Error, format!("not answered within the run's deadline of {time}: give it more with --deadline"))
+        }
+        Interruption::Interrupt | Interruption::Terminate => (Verdict::Skip, "interrupted".to_owned()),
+    };
+    let mut outcome = Outcome::skipped(check.id.clone(), check.title.clone(), reason, None);
+    outcome.verdict = verdict;
+    outcome.evidence = Evidence { asked: check.probe.asked(), ..Evidence::default() };
+    outcome
+}
