@@ -1,0 +1,53 @@
+//! The private authority of a Pigsty deployment, and the certificate of its portal.
+
+use anyhow::Result;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose, SanType, date_time_ymd,
+};
+use std::time::{Duration, SystemTime};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// Pigsty's own certificate authority.
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    /// A new authority, valid for a hundred years.
+    pub fn new() -> Result<Self> {
+        let mut params = params("pigsty-ca", "ca", 36500)?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        Ok(Self(CertifiedIssuer::self_signed(params, KeyPair::generate()?)?))
+    }
+
+    /// Its certificate.
+    pub fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// A certificate of the portal and its key, for these names and one node's address.
+    pub fn certify(&self, domains: &[String], ip: &str) -> Result<(String, String)> {
+        let mut params = params("pigsty", "nginx", 397)?;
+        params.subject_alt_names =
+            domains.iter().map(|domain| Ok(SanType::DnsName(domain.as_str().try_into()?))).collect::<Result<_>>()?;
+        params.subject_alt_names.push(SanType::IpAddress(ip.parse()?));
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let key = KeyPair::generate()?;
+        Ok((params.signed_by(&key, &self.0)?.pem(), key.serialize_pem()))
+    }
+}
+
+fn params(name: &str, unit: &str, days: u32) -> Result<CertificateParams> {
+    let mut params = CertificateParams::default();
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::CommonName, name);
+    subject.push(DnType::OrganizationName, "pigsty");
+    subject.push(DnType::OrganizationalUnitName, unit);
+    params.distinguished_name = subject;
+    let now = date_time_ymd(1970, 1, 1) + SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    params.not_before = now - DAY;
+    params.not_after = now + DAY * days;
+    Ok(params)
+}

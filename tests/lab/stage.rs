@@ -1,0 +1,221 @@
+//! The lab itself: brings the nodes up, breaks and mends them, and lets `infra-verify` judge them.
+
+use super::certificate::Authority;
+use super::component::{COMPONENTS, Component, absent, named};
+use super::enclosure::{HOME, cache, sh};
+use super::machine::{self, Machine};
+use super::node::{Node, nodes};
+use super::{question, render};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::{Child, Command};
+
+/// As much of a log as tells why its component died.
+const LOG_LINES: usize = 5;
+
+/// Two nodes that run.
+pub struct Lab {
+    nodes: Vec<Node>,
+    machines: Vec<Machine>,
+    running: BTreeMap<(String, &'static str), Child>,
+}
+
+/// What `infra-verify` said: its exit code and the outcomes of its JSON report.
+pub struct Verdicts {
+    pub code: i32,
+    pub outcomes: Vec<Value>,
+    pub output: String,
+}
+
+impl Lab {
+    /// Brings both nodes up, and waits until they are well.
+    pub fn up() -> Result<Self> {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        sh(&format!("mount -t tmpfs -o mode=755 lab {HOME}"))?;
+        machine::bridge()?;
+        let off = absent(&cache()).iter().filter_map(|component| component.flags.first().copied()).collect::<Vec<_>>();
+        let mut lab = Self { nodes: nodes(&off), machines: Vec::new(), running: BTreeMap::new() };
+        lab.boot()?;
+        for (node, component) in lab.expected() {
+            lab.start(&node, component.name)?;
+        }
+        lab.settle()?;
+        Ok(lab)
+    }
+
+    fn boot(&mut self) -> Result<()> {
+        let authority = Authority::new()?;
+        for node in &self.nodes {
+            let machine = Machine::boot(node)?;
+            render::node(node, &self.nodes, &authority, &machine.root)?;
+            machine.hand_over()?;
+            self.machines.push(machine);
+        }
+        Ok(())
+    }
+
+    /// The options that tell `infra-verify` which components the lab runs without.
+    pub fn switches(&self) -> Vec<String> {
+        let off = |component: &&Component| component.flags.first().map(|flag| format!("-e{flag}=false"));
+        absent(&cache()).iter().filter_map(off).collect()
+    }
+
+    /// Whether a component runs here.
+    pub fn has(&self, component: &str) -> bool {
+        self.expected().iter().any(|(_, expected)| expected.name == component)
+    }
+
+    /// Starts a component that does not run.
+    pub fn start(&mut self, node: &str, component: &str) -> Result<()> {
+        let component = named(component)?;
+        let child = self.machine(node)?.start(component)?;
+        self.running.insert((node.to_owned(), component.name), child);
+        Ok(())
+    }
+
+    /// Kills a component, and waits until it is dead.
+    pub fn stop(&mut self, node: &str, component: &str) -> Result<()> {
+        let component = named(component)?;
+        let mut child = self
+            .running
+            .remove(&(node.to_owned(), component.name))
+            .with_context(|| format!("{node}: no {} runs", component.name))?;
+        signal("KILL", &child)?;
+        child.wait()?;
+        if component.port.is_empty() {
+            return Ok(());
+        }
+        let (ip, port) = self.address(node, component)?;
+        // The workers of nginx outlive their master by a moment.
+        question::until(|| question::connects(&ip, &port).is_err().then_some(()).context("still answers"))
+    }
+
+    /// Stops a component from running without ending it.
+    pub fn freeze(&self, node: &str, component: &str) -> Result<()> {
+        signal("STOP", self.child(node, component)?)
+    }
+
+    /// Lets a frozen component run again.
+    pub fn thaw(&self, node: &str, component: &str) -> Result<()> {
+        signal("CONT", self.child(node, component)?)
+    }
+
+    /// Takes a node off the network.
+    pub fn cut(&self, node: &str) -> Result<()> {
+        self.machine(node)?.link("down")
+    }
+
+    /// Puts a node back on the network.
+    pub fn mend(&self, node: &str) -> Result<()> {
+        self.machine(node)?.link("up")
+    }
+
+    /// Waits until every component answers, has been scraped by every node, and knows the time.
+    pub fn settle(&mut self) -> Result<()> {
+        for (node, component) in self.expected() {
+            self.answers(&node, component).or_else(|error| self.explain(&node, component, &error))?;
+        }
+        self.name_grafana_organization()?;
+        for node in self.nodes.iter().filter(|node| node.has("vmetrics_enabled")) {
+            question::until(|| question::scrapes(&node.ip, &node.vars["vmetrics_port"], self.targets()))?;
+        }
+        Ok(())
+    }
+
+    /// Asks `infra-verify` about the lab.
+    pub fn verify(&self, args: &[&str]) -> Result<Verdicts> {
+        let report = format!("{HOME}/report.json");
+        fs::remove_file(&report).ok();
+        let output = Command::new(env!("CARGO_BIN_EXE_infra-verify"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["inventories/lab.yml", "--report", &format!("json={report}")])
+            .args(self.switches())
+            .args(args)
+            .output()?;
+        let output_text =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let text = fs::read_to_string(&report)
+            .with_context(|| format!("infra-verify wrote no report: {}: {output_text}", output.status))?;
+        let report: Value = serde_json::from_str(&text)?;
+        let outcomes = report["outcomes"].as_array().cloned().context("the report has no outcomes")?;
+        Ok(Verdicts { code: output.status.code().unwrap_or(-1), outcomes, output: output_text })
+    }
+
+    /// What runs on a healthy lab.
+    fn expected(&self) -> Vec<(String, &'static Component)> {
+        let on = |node: &Node| {
+            COMPONENTS
+                .iter()
+                .filter(|component| component.flags.iter().all(|flag| node.has(flag)))
+                .map(|component| (node.name.clone(), component))
+                .collect::<Vec<_>>()
+        };
+        self.nodes.iter().flat_map(on).collect()
+    }
+
+    /// How many targets every VictoriaMetrics has: nginx counts once, by its exporter; dnsmasq and chronyd have none.
+    fn targets(&self) -> usize {
+        self.expected()
+            .iter()
+            .filter(|(_, component)| !["nginx_exporter", "dnsmasq", "chronyd"].contains(&component.name))
+            .count()
+    }
+
+    /// As Pigsty's playbook does: anonymous visitors are let into the organization of this name.
+    fn name_grafana_organization(&self) -> Result<()> {
+        for node in self.nodes.iter().filter(|node| node.has("grafana_enabled")) {
+            let url = format!("http://{}:{}/ui/api/orgs/1", node.ip, node.vars["grafana_port"]);
+            let login = node.vars["grafana_admin_username"].as_str().zip(node.vars["grafana_admin_password"].as_str());
+            question::ask(Method::PUT, &url, login, Some(&json!({ "name": "Pigsty" }))).context(url)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until a component answers; one that ended never will.
+    fn answers(&mut self, node: &str, component: &Component) -> Result<()> {
+        let (ip, port) = self.address(node, component)?;
+        let mut ended = None;
+        question::until(|| {
+            ended =
+                self.running.get_mut(&(node.to_owned(), component.name)).map(Child::try_wait).transpose()?.flatten();
+            if ended.is_some() {
+                return Ok(());
+            }
+            if port.is_empty() { question::tells_time(&ip) } else { question::connects(&ip, &port) }
+        })?;
+        ended.map_or(Ok(()), |status| Err(anyhow!("{status}")))
+    }
+
+    /// The error with the end of the component's log.
+    fn explain(&self, node: &str, component: &Component, error: &anyhow::Error) -> Result<()> {
+        let log = fs::read_to_string(self.machine(node)?.root.join(format!("var/log/{}.log", component.name)))
+            .unwrap_or_default();
+        let end = log.lines().count().saturating_sub(LOG_LINES);
+        bail!("{node}/{}: {error:#}\n{}", component.name, log.lines().skip(end).collect::<Vec<_>>().join("\n"))
+    }
+
+    fn address(&self, node: &str, component: &Component) -> Result<(String, String)> {
+        let node = self.nodes.iter().find(|it| it.name == node).with_context(|| format!("no node is called {node}"))?;
+        Ok((node.ip.clone(), render::fill(component.name, component.port, &node.vars)?))
+    }
+
+    fn machine(&self, node: &str) -> Result<&Machine> {
+        let index = self.nodes.iter().position(|it| it.name == node);
+        index.and_then(|index| self.machines.get(index)).with_context(|| format!("no node is called {node}"))
+    }
+
+    fn child(&self, node: &str, component: &str) -> Result<&Child> {
+        self.running
+            .get(&(node.to_owned(), named(component)?.name))
+            .with_context(|| format!("{node}: no {component} runs"))
+    }
+}
+
+/// To the process group of a component: nginx is more than one process.
+fn signal(name: &str, child: &Child) -> Result<()> {
+    ensure!(child.id() > 1, "no process");
+    sh(&format!("kill -{name} -{}", child.id()))
+}
