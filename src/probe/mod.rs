@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::value::{Object, Value};
 
 mod dns;
+mod echo;
 mod http;
 mod icmp;
 mod ntp;
@@ -20,6 +21,7 @@ mod socket;
 mod tcp;
 mod tls;
 
+pub use self::icmp::permitted as icmp_permitted;
 pub use self::{dns::Dns, http::Http, icmp::Icmp, ntp::Ntp, promql::Promql, tcp::Tcp};
 
 /// What a probe measured, by name: `status`, `time`, `json`, `tls.not_after`, `answers`.
