@@ -13,7 +13,6 @@ use crate::plan::{Pattern, Plan, PlanError, Selection};
 use crate::report::ExitCode;
 use crate::suite::{SuiteError, Suites};
 
-mod demo;
 mod explain;
 mod inspect;
 mod plan;
@@ -21,7 +20,13 @@ mod verify;
 
 /// Verifies that the INFRA nodes of a Pigsty deployment are what its inventory says.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, max_term_width = 100)]
+#[command(
+    version,
+    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    max_term_width = 100
+)]
 #[command(after_help = "Exit codes: 0 nothing failed, 1 something failed, 2 wrong option, inventory or suite,\n\
     3 something could not be looked at, 4 nothing was checked, 5 a report could not be written.")]
 struct Cli {
@@ -41,19 +46,9 @@ enum Verb {
     Inspect(inspect::Inspect),
     /// Tell what a check asks and expects
     Explain(explain::Explain),
-    /// Verify a pretended two-node estate on this machine: no installation, no privileges, no network
-    Demo(demo::Demo),
 }
 
 /// Where the checks come from.
-#[derive(Debug, Args)]
-struct Source {
-    /// Pigsty inventory, such as pigsty.yml
-    inventory: PathBuf,
-    #[command(flatten)]
-    suites: SuiteDir,
-}
-
 #[derive(Debug, Args)]
 struct SuiteDir {
     /// Directory of *.yml suites that add to the built-in ones, or replace one of the same component
@@ -94,7 +89,6 @@ pub fn main() -> std::process::ExitCode {
         Some(Verb::Plan(verb)) => verb.run(),
         Some(Verb::Inspect(verb)) => verb.run(),
         Some(Verb::Explain(verb)) => verb.run(),
-        Some(Verb::Demo(verb)) => verb.run(),
     };
     match done {
         Ok(code) => code.into(),
@@ -155,7 +149,11 @@ impl From<PlanError> for Stop {
 
 impl From<crate::report::ReportError> for Stop {
     fn from(error: crate::report::ReportError) -> Self {
-        Self { code: ExitCode::ReportNotWritten, message: error.to_string() }
+        let code = match error {
+            crate::report::ReportError::Unwritable { .. } => ExitCode::ReportNotWritten,
+            _ => ExitCode::Usage,
+        };
+        Self { code, message: error.to_string() }
     }
 }
 

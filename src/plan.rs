@@ -8,6 +8,7 @@ use crate::check::{Check, CheckId};
 use crate::inventory::Inventory;
 use crate::pigsty::{self, Node, PigstyError};
 use crate::suite::Suites;
+use crate::value::{Value, Variable};
 
 mod expand;
 mod order;
@@ -41,6 +42,8 @@ pub struct Plan {
     pub nodes: Vec<(String, String)>,
     /// Every check, by node and then by component.
     pub checks: Vec<Planned>,
+    /// What every VictoriaMetrics must scrape, each `{name, node, component, labels}`.
+    pub targets: Value,
     /// What must never be printed.
     pub secrets: Vec<String>,
 }
@@ -85,7 +88,13 @@ impl Plan {
         }
         order::resolve(&mut checks)?;
         let name = |node: &Node| (node.name.to_string(), node.ip.to_string());
-        Ok(Self { inventory: inventory.name().to_owned(), nodes: nodes.iter().map(name).collect(), checks, secrets })
+        Ok(Self {
+            inventory: inventory.name().to_owned(),
+            nodes: nodes.iter().map(name).collect(),
+            checks,
+            targets,
+            secrets,
+        })
     }
 
     /// Keeps what is selected; a need that is not selected is not waited for.
@@ -94,7 +103,9 @@ impl Plan {
         selection.names_exist(&self.nodes, &components).map_err(PlanError::Selection)?;
         self.checks.retain(|planned| selection.matches(planned.id(), &self.nodes));
         if self.checks.is_empty() {
-            return Err(PlanError::Selection(format!("no check matches {selection}: `infra-verify plan` lists them all")));
+            return Err(PlanError::Selection(format!(
+                "no check matches {selection}: `infra-verify plan` lists them all"
+            )));
         }
         let kept: BTreeSet<_> = self.checks.iter().map(|planned| planned.id().clone()).collect();
         for planned in &mut self.checks {
@@ -110,8 +121,7 @@ impl Plan {
 fn with_thresholds(mut node: Node, suites: &Suites) -> Node {
     for (name, value, place) in suites.iter().flat_map(|suite| &suite.vars) {
         if node.vars.get(name).is_none() {
-            let variable =
-                crate::value::Variable { value: value.clone(), place: Some(place.clone()), scope: "suite".into() };
+            let variable = Variable { value: value.clone(), place: Some(place.clone()), scope: "suite".into() };
             node.vars.set(name.clone(), variable);
         }
     }

@@ -4,6 +4,7 @@
 //! Every planned check has exactly one outcome in the end, whatever interrupts the run. It judges nothing itself.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::task::JoinSet;
@@ -46,12 +47,19 @@ impl Default for Policy {
 /// What cut a run short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interruption {
-    /// Ctrl-C.
-    Interrupt,
-    /// A request to end.
-    Terminate,
-    /// The run's own deadline.
+    /// A signal, by its number.
+    Signal(i32),
+    /// The time that the whole run was given.
     Deadline,
+}
+
+impl fmt::Display for Interruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signal(number) => write!(f, "signal {number}"),
+            Self::Deadline => f.write_str("deadline"),
+        }
+    }
 }
 
 /// A finished run.
@@ -125,5 +133,6 @@ async fn round(board: &mut Board, policy: &Policy, tick: &mut impl FnMut(&Outcom
 
 /// Whether an outcome is one that `--wait` waits for.
 fn is_pending(outcome: &Outcome) -> bool {
-    matches!(outcome.verdict, Verdict::Fail | Verdict::Error) || (outcome.verdict == Verdict::Skip && outcome.cause.is_some())
+    matches!(outcome.verdict, Verdict::Fail | Verdict::Error)
+        || (outcome.verdict == Verdict::Skip && outcome.cause.is_some())
 }

@@ -34,7 +34,11 @@ impl Explain {
         let (component, check) = match parts[..] {
             [component] => (component, None),
             [component, check] | [_, component, check] => (component, Some(check)),
-            _ => return Err(self.unknown(&did_you_mean(&self.check, suites.iter().map(|suite| suite.component.as_str())))),
+            _ => {
+                return Err(
+                    self.unknown(&did_you_mean(&self.check, suites.iter().map(|suite| suite.component.as_str())))
+                );
+            }
         };
         let Some(suite) = suites.iter().find(|suite| suite.component == component) else {
             return Err(self.unknown(&did_you_mean(component, suites.iter().map(|suite| suite.component.as_str()))));
@@ -45,7 +49,10 @@ impl Explain {
             let known = suite.checks.iter().map(|template| template.id.as_str());
             return Err(self.unknown(&did_you_mean(base.unwrap_or_default(), known)));
         }
-        let plan = self.inventory.as_deref().map(|path| -> Result<Plan, Stop> { Ok(Plan::new(&Inventory::read(path)?, &suites)?) });
+        let plan = self
+            .inventory
+            .as_deref()
+            .map(|path| -> Result<Plan, Stop> { Ok(Plan::new(&Inventory::read(path)?, &suites)?) });
         let plan = plan.transpose()?;
         let mut text = format!("{}: {}\n", suite.component, suite.about.trim());
         for template in checks {
@@ -77,7 +84,9 @@ impl Explain {
 /// A check as its suite has it.
 fn describe(text: &mut String, suite: &Suite, check: &Template) {
     // Writing to a String cannot fail.
-    let mut line = |name: &str, value: &str| drop(writeln!(text, "  {name:9} {value}"));
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(text, "  {name:9} {value}");
+    };
     line("", "");
     line("check", &format!("{}/{} ({})", suite.component, check.id, check.place));
     line("holds if", &format!("{} on the node {}", suite.component, show(&check.title)));

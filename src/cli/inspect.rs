@@ -33,16 +33,20 @@ impl Inspect {
             Some(host) => self.variables(host, &nodes)?,
             None => overview(&inventory, &nodes)?,
         };
-        print(&Secrets::new(pigsty::secrets(&nodes)).scrub(&text))?;
+        print(&Secrets::new(pigsty::secrets(&nodes).iter().map(String::as_str)).scrub(&text))?;
         Ok(ExitCode::Ok)
     }
 
     fn variables(&self, host: &str, nodes: &[Node]) -> Result<String, Stop> {
         let usage = |message: String| Stop { code: ExitCode::Usage, message };
         let node = nodes.iter().find(|node| *node.name == *host || *node.ip == *host).ok_or_else(|| {
-            usage(format!("there is no INFRA node `{host}`{}", did_you_mean(host, nodes.iter().map(|node| &*node.name))))
+            usage(format!(
+                "there is no INFRA node `{host}`{}",
+                did_you_mean(host, nodes.iter().map(|node| &*node.name))
+            ))
         })?;
-        let mut all: Vec<_> = node.vars.iter().filter(|(name, _)| self.variable.as_deref().is_none_or(|only| only == *name)).collect();
+        let mut all: Vec<_> =
+            node.vars.iter().filter(|(name, _)| self.variable.as_deref().is_none_or(|only| only == *name)).collect();
         if let (true, Some(wanted)) = (all.is_empty(), &self.variable) {
             let hint = did_you_mean(wanted, node.vars.iter().map(|(name, _)| name));
             return Err(usage(format!("{} has no variable `{wanted}`{hint}", node.name)));
@@ -69,21 +73,28 @@ fn overview(inventory: &Inventory, nodes: &[Node]) -> Result<String, Stop> {
     for node in nodes {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{} {}", node.name, node.ip);
-        let there = |suite: &&crate::suite::Suite| suite.when.iter().all(|name| node.lookup(name).is_ok_and(|value| is_true(&value)));
+        let there = |suite: &&crate::suite::Suite| {
+            suite.when.iter().all(|name| node.lookup(name).is_ok_and(|value| is_true(&value)))
+        };
         let components: Vec<_> = suites.iter().filter(there).map(|suite| suite.component.as_str()).collect();
         let _ = writeln!(text, "  components  {}", components.join(" "));
         if let Ok(domain) = node.lookup("home_domain") {
             let _ = writeln!(text, "  portal      {}", show(&domain));
         }
         if let Ok(Value::Array(names)) = node.lookup("dns_names") {
-            let record = |name: &Value| format!("{} {}", show(&name["name"]), show(&name["addresses"]).replace(['"', '[', ']'], ""));
+            let record = |name: &Value| {
+                format!("{} {}", show(&name["name"]), show(&name["addresses"]).replace(['"', '[', ']'], ""))
+            };
             let _ = writeln!(text, "  names       {}", names.iter().map(record).collect::<Vec<_>>().join(", "));
         }
     }
     let _ = writeln!(text, "targets that every VictoriaMetrics scrapes");
     for target in plan.targets.as_array().into_iter().flatten() {
         let labels = &target["labels"];
-        let pairs: Vec<_> = ["cls", "ins", "instance", "ip", "job"].iter().map(|name| format!("{name}={}", show(&labels[*name]))).collect();
+        let pairs: Vec<_> = ["cls", "ins", "instance", "ip", "job"]
+            .iter()
+            .map(|name| format!("{name}={}", show(&labels[*name])))
+            .collect();
         let _ = writeln!(text, "  {}", pairs.join(" "));
     }
     Ok(text)

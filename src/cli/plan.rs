@@ -1,10 +1,11 @@
 //! `infra-verify plan`: what would be asked.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Source, Stop, Wanted, print};
+use super::{Stop, SuiteDir, Wanted, print};
 use crate::check::CheckId;
 use crate::inventory::Inventory;
 use crate::plan::Planned;
@@ -12,16 +13,18 @@ use crate::report::ExitCode;
 
 #[derive(Debug, Args)]
 pub(super) struct List {
+    /// Pigsty inventory, such as pigsty.yml
+    inventory: PathBuf,
     #[command(flatten)]
-    source: Source,
+    suites: SuiteDir,
     #[command(flatten)]
     wanted: Wanted,
 }
 
 impl List {
     pub(super) fn run(&self) -> Result<ExitCode, Stop> {
-        let inventory = Inventory::read(&self.source.inventory)?;
-        let plan = self.wanted.plan(&inventory, &self.source.suites.read()?)?;
+        let inventory = Inventory::read(&self.inventory)?;
+        let plan = self.wanted.plan(&inventory, &self.suites.read()?)?;
         let width = plan.checks.iter().map(|planned| planned.id().to_string().len()).max().unwrap_or_default();
         let mut text = String::new();
         let mut skipped = 0;

@@ -1,20 +1,24 @@
 //! `infra-verify pigsty.yml`: the whole pipeline.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{Source, Stop, Wanted, complain, duration};
+use super::{Stop, SuiteDir, Wanted, complain, duration};
 use crate::inventory::Inventory;
 use crate::plan::Plan;
 use crate::report::{ExitCode, Progress, Report, Reporter, Verbosity};
 use crate::run::{self, Interruption, Policy};
+use crate::value::Secrets;
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
+    /// Pigsty inventory, such as pigsty.yml
+    inventory: Option<PathBuf>,
     #[command(flatten)]
-    source: Source,
+    suites: SuiteDir,
     #[command(flatten)]
     wanted: Wanted,
     #[command(flatten)]
@@ -61,11 +65,15 @@ enum FailOn {
 
 impl Verify {
     pub(super) fn run(&self) -> Result<ExitCode, Stop> {
-        let inventory = Inventory::read(&self.source.inventory)?;
+        let path = self.inventory.as_ref().ok_or_else(|| Stop {
+            code: ExitCode::Usage,
+            message: "name an inventory, such as pigsty.yml, or try infra-verify demo; --help tells more".to_owned(),
+        })?;
+        let inventory = Inventory::read(path)?;
         for warning in inventory.warnings() {
             complain(&format!("warning: {}: {}", warning.place, warning.message));
         }
-        let suites = self.source.suites.read()?;
+        let suites = self.suites.read()?;
         let plan = self.wanted.plan(&inventory, &suites)?;
         let reporters = self.running.reporters()?;
         block_on(self.running.report(plan, reporters))?
@@ -92,15 +100,17 @@ impl Running {
         let (name, nodes, secrets) = (plan.inventory.clone(), plan.nodes.clone(), plan.secrets.clone());
         let run = run::run(plan, &self.policy(), signal(), |outcome| progress.tick(outcome)).await;
         progress.finish();
-        let report = Report::new(name, nodes, run, secrets);
+        let report = Report::new(name, nodes, run, &Secrets::new(secrets.iter().map(String::as_str)));
         let fail_on_warn = self.fail_on == FailOn::Warn;
         let code = report.exit_code(fail_on_warn);
         for reporter in reporters {
-            if self.quiet && reporter.is_screen() && code == ExitCode::Ok {
+            if self.quiet && reporter.is_stdout() && code == ExitCode::Ok {
                 continue;
             }
             let verbosity = if self.verbose { Verbosity::Verbose } else { Verbosity::Normal };
-            reporter.with(|options| (options.verbosity, options.fail_on_warn) = (verbosity, fail_on_warn)).write(&report)?;
+            reporter
+                .with(|options| (options.verbosity, options.fail_on_warn) = (verbosity, fail_on_warn))
+                .write(&report)?;
         }
         Ok(code)
     }
@@ -109,18 +119,20 @@ impl Running {
 /// Runs a future on this thread: the work is waiting, and one thread starts soonest.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Stop> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Stop { code: ExitCode::Error, message: format!("no event loop: {error}") })?;
+    let runtime =
+        runtime.map_err(|error| Stop { code: ExitCode::Error, message: format!("no event loop: {error}") })?;
     Ok(runtime.block_on(future))
 }
 
 /// Ends when the user, or the system, wants the run to end.
 async fn signal() -> Interruption {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {
-        _ = interrupt.recv() => Interruption::Interrupt,
-        _ = terminate.recv() => Interruption::Terminate,
+        _ = interrupt.recv() => Interruption::Signal(SignalKind::interrupt().as_raw_value()),
+        _ = terminate.recv() => Interruption::Signal(SignalKind::terminate().as_raw_value()),
     }
 }

@@ -49,7 +49,7 @@ pub enum Order {
 }
 
 /// Every operator, as a suite spells it.
-pub const OPERATORS: [&str; 11] =
+const OPERATORS: [&str; 11] =
     ["lt", "le", "gt", "ge", "matches", "contains", "one_of", "includes", "every", "present", "not"];
 
 impl Matcher {

@@ -67,7 +67,7 @@ impl Builder {
             self.warn(&key.place, message);
             return Ok(None);
         }
-        let name = self.name(key, "group")?;
+        let name = name(key, "group")?;
         let group = self.add_group(name, &key.place);
         for (section, node) in node.entries().unwrap_or_default() {
             let entries = alone(node);
@@ -98,6 +98,10 @@ impl Builder {
             if reserved {
                 return Err(shape(&key.place, format!("group {} cannot be the child of another group", key.text)));
             }
+            if parent == lineage::UNGROUPED {
+                let message = "ungrouped cannot have child groups, Ansible would lose track of their hosts".to_owned();
+                return Err(shape(&key.place, message));
+            }
             let Some(child) = self.group(key, node)?.or_else(|| self.groups.get_index_of(&key.text)) else {
                 return Err(shape(&key.place, format!("group {} is {}, not a mapping", key.text, node.noun())));
             };
@@ -122,7 +126,7 @@ impl Builder {
 
     fn hosts(&mut self, group: usize, hosts: &[(Key, Node)]) -> Result<(), InventoryError> {
         for (key, node) in hosts {
-            let written = self.name(key, "host")?;
+            let written = name(key, "host")?;
             let (names, port) = range::expand(written)
                 .map_err(|reason| shape(&key.place, format!("host {written} cannot be read: {reason}")))?;
             if names.is_empty() {
@@ -175,16 +179,16 @@ impl Builder {
         Ok(self.hosts.insert_full(name.to_owned(), Host { vars, place: place.clone(), scope }).0)
     }
 
-    fn name<'a>(&self, key: &'a Key, what: &str) -> Result<&'a str, InventoryError> {
-        if key.is_text && !key.text.is_empty() {
-            return Ok(&key.text);
-        }
-        Err(shape(&key.place, format!("the {what} name {} is not text; put it in quotes", key.text)))
-    }
-
     fn warn(&mut self, place: &Place, message: String) {
         self.warnings.push(Warning { place: place.clone(), message });
     }
+}
+
+fn name<'a>(key: &'a Key, what: &str) -> Result<&'a str, InventoryError> {
+    if key.is_text && !key.text.is_empty() {
+        return Ok(&key.text);
+    }
+    Err(shape(&key.place, format!("the {what} name {} is not text; put it in quotes", key.text)))
 }
 
 /// Ansible takes a lone name for a mapping with nothing in it.

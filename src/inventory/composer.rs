@@ -31,7 +31,8 @@ pub(super) struct Composer<'a> {
     events: Parser<'a, StrInput<'a>>,
     /// What each anchor names, with its count of nodes; nothing while it is still being read.
     anchors: HashMap<usize, Option<(Node, usize)>>,
-    names: HashMap<Cow<'a, str>, usize>,
+    /// Where each anchor's name was defined.
+    names: HashMap<String, usize>,
     /// The lists and mappings that are open, for the message when one is never closed.
     open: Vec<(StructureStyle, usize)>,
     nodes: usize,
@@ -78,7 +79,7 @@ impl<'a> Composer<'a> {
     fn next(&mut self) -> Result<(Event<'a>, Span), YamlError> {
         loop {
             match self.events.next_event() {
-                Some(Ok((Event::Anchor(_, name), span))) => self.name(name, span.start)?,
+                Some(Ok((Event::Anchor(_, name), span))) => self.name(&name, span.start)?,
                 Some(Ok(event)) => return Ok(event),
                 Some(Err(fault)) => return Err(self.syntax(&fault)),
                 None => return Ok((Event::StreamEnd, Span::default())),
@@ -87,8 +88,8 @@ impl<'a> Composer<'a> {
     }
 
     /// PyYAML refuses a second anchor of the same name, so nobody can mean the first.
-    fn name(&mut self, name: Cow<'a, str>, mark: Marker) -> Result<(), YamlError> {
-        match self.names.insert(name.clone(), mark.line()) {
+    fn name(&mut self, name: &str, mark: Marker) -> Result<(), YamlError> {
+        match self.names.insert(name.to_owned(), mark.line()) {
             None => Ok(()),
             Some(line) => Err(self.error(mark, &format!("the anchor &{name} is already defined in line {line}"))),
         }
@@ -189,6 +190,9 @@ impl<'a> Composer<'a> {
         {
             return Ok(Key { text: "=".to_owned(), place: self.place(span.start.line()), is_text: true });
         }
+        if matches!(&event, Event::Scalar(_, ScalarStyle::Plain, 0, None)) && span.is_empty() {
+            return Err(self.error(span.start, "a key is missing before the colon"));
+        }
         let node = self.node(event, span)?;
         match &node.kind {
             NodeKind::Scalar(value) if node.tag != Some(Tag::Vault) => {
@@ -241,8 +245,7 @@ impl<'a> Composer<'a> {
         let kept = ansible(tag);
         let value = match tag {
             None if style == ScalarStyle::Plain => scalar::plain(text),
-            None => Ok(text.into()),
-            Some("!vault" | "!vault-encrypted") => Ok(text.into()),
+            None | Some("!vault" | "!vault-encrypted") => Ok(text.into()),
             Some("!" | "!unsafe") => scalar::plain(text),
             Some(tag) => match tag.strip_prefix("tag:yaml.org,2002:") {
                 Some(tag) => scalar::tagged(tag, text),
@@ -268,8 +271,9 @@ impl<'a> Composer<'a> {
     fn trimmed(&self, text: Cow<'a, str>, style: ScalarStyle, span: Span) -> Cow<'a, str> {
         let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
         let at_end = span.end.byte_offset().is_some_and(|end| end >= self.text.len());
+        let last = self.text.rsplit(['\n', '\r']).next().unwrap_or_default();
         match text.strip_suffix('\n') {
-            Some(trimmed) if block && at_end && !self.text.ends_with(['\n', '\r']) => Cow::Owned(trimmed.to_owned()),
+            Some(trimmed) if block && at_end && !last.trim_matches(' ').is_empty() => Cow::Owned(trimmed.to_owned()),
             _ => text,
         }
     }

@@ -27,7 +27,7 @@ pub(super) fn text(path: &Path, name: &str) -> Result<String, InventoryError> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = error.as_bytes()[..valid].split(|byte| *byte == b'\n').count();
         unreadable(format!("line {line} is not UTF-8 text"))
     })
 }
@@ -42,8 +42,8 @@ fn reason(error: &std::io::Error) -> String {
 
 /// Refuses what is an inventory, but no YAML.
 pub(super) fn refuse_format(name: &str, text: &str) -> Result<(), InventoryError> {
-    let first = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
-    let first = first.filter(|(_, line)| !line.is_empty() && !line.starts_with(['#', ';'])).next();
+    let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
+    let first = lines.find(|(_, line)| !line.is_empty() && !line.starts_with(['#', ';']));
     if text.starts_with("#!") {
         return Err(unsupported(&format!("{name}:1"), "it is a script that prints an inventory", SAVE));
     }

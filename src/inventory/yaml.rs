@@ -175,3 +175,149 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn value(text: &str) -> Value {
+        read("t.yml", text).unwrap_or_else(|error| panic!("{error}")).root.value()
+    }
+
+    fn fault(text: &str) -> String {
+        read("t.yml", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn keys_remember_their_own_lines() {
+        let document = read("t.yml", "a:\n  b: 1\n  c:\n    - x\n").unwrap();
+        let (key, node) = &document.root.entries().unwrap()[0];
+        assert_eq!((key.place.line, node.place.line), (1, 2));
+        assert_eq!(node.entries().unwrap()[1].0.place.to_string(), "t.yml:3");
+    }
+
+    #[test]
+    fn quotes_protect_from_conversion() {
+        assert_eq!(value("[yes, 'yes', \"0755\", 0755]"), json!([true, "yes", "0755", 493]));
+        assert_eq!(value("{a: !!str , b: , c: ''}"), json!({"a": "", "b": null, "c": ""}));
+    }
+
+    #[test]
+    fn keys_become_text_as_json_writes_them() {
+        assert_eq!(value("{5: a, on: b, ~: c, 1.50: d}"), json!({"5": "a", "true": "b", "null": "c", "1.5": "d"}));
+        let document = read("t.yml", "5: a\n").unwrap();
+        assert!(!document.root.entries().unwrap()[0].0.is_text);
+    }
+
+    #[test]
+    fn the_last_of_equal_keys_wins_and_both_places_are_told() {
+        let document = read("t.yml", "a: 1\nb: 2\na: 3\n").unwrap();
+        assert_eq!(document.root.value().to_string(), r#"{"a":3,"b":2}"#);
+        let place = |line| Place { file: "t.yml".into(), line };
+        assert_eq!(document.duplicates, [Duplicate { name: "a".to_owned(), first: place(1), last: place(3) }]);
+    }
+
+    #[test]
+    fn one_and_true_are_equal_keys_and_the_text_one_is_another() {
+        assert_eq!(read("t", "{true: a, 1: b}").unwrap().duplicates.len(), 1);
+        assert_eq!(read("t", "{'1': a, 1: b}").unwrap().duplicates.len(), 0);
+    }
+
+    #[test]
+    fn merged_keys_stand_first_and_yield_to_own_ones_without_a_report() {
+        let document = read("t.yml", "x: &x {a: 1, b: 2}\ny: {c: 3, a: 9, <<: *x}\n").unwrap();
+        assert_eq!(document.root.get("y").unwrap().value().to_string(), r#"{"a":9,"b":2,"c":3}"#);
+        assert_eq!(document.duplicates, []);
+    }
+
+    #[test]
+    fn of_two_merges_the_later_wins_and_of_a_list_the_first() {
+        let anchors = "x: &x {a: 1}\ny: &y {a: 2}\n";
+        assert_eq!(value(&format!("{anchors}z: {{<<: *x, <<: *y}}"))["z"], json!({"a": 2}));
+        assert_eq!(value(&format!("{anchors}z: {{<<: [*x, *y]}}"))["z"], json!({"a": 1}));
+    }
+
+    #[test]
+    fn a_quoted_merge_sign_is_a_key() {
+        assert_eq!(value("{\"<<\": {a: 1}}"), json!({"<<": {"a": 1}}));
+    }
+
+    #[test]
+    fn ansible_tags_are_kept() {
+        let document =
+            read("t", "a: !unsafe '{{ x }}'\nb: !vault |\n  $ANSIBLE_VAULT;1.1\n  61\nc: !unsafe '12'\n").unwrap();
+        assert_eq!(document.root.get("a").unwrap().tag, Some(Tag::Unsafe));
+        assert_eq!(document.root.get("b").unwrap().tag, Some(Tag::Vault));
+        let expected = json!({"a": "{{ x }}", "b": {"__ansible_vault": "$ANSIBLE_VAULT;1.1\n61\n"}, "c": 12});
+        assert_eq!(document.root.value(), expected);
+    }
+
+    #[test]
+    fn a_block_at_the_end_of_the_file_gets_no_newline_that_is_not_there() {
+        assert_eq!(value("a: |\n  x"), json!({"a": "x"}));
+        assert_eq!(value("a: |\n  x\n"), json!({"a": "x\n"}));
+        assert_eq!(value("a: >-\n  x\n  y"), json!({"a": "x y"}));
+        assert_eq!(value("a: |\n  x\nb: 1"), json!({"a": "x\n", "b": 1}));
+    }
+
+    #[test]
+    fn an_empty_file_is_null() {
+        assert!(read("t", "").unwrap().root.is_null());
+        assert!(read("t", "# nothing\n").unwrap().root.is_null());
+        assert_eq!(value("\u{feff}a: 1"), json!({"a": 1}));
+    }
+
+    #[test]
+    fn a_syntax_error_shows_its_line_with_a_caret() {
+        let shown = fault("all:\n  hosts: a: b\n");
+        assert!(shown.starts_with("t.yml:2:11: mapping values are not allowed"), "{shown}");
+        assert!(shown.ends_with("\n  2 |   hosts: a: b\n    |           ^"), "{shown}");
+    }
+
+    #[test]
+    fn an_open_bracket_is_named_by_its_line() {
+        assert!(fault("a: [1,\n  2\nb: 3\n").contains("a bracket of line 1 is still open"));
+    }
+
+    #[test]
+    fn a_line_that_may_hold_a_secret_is_not_shown() {
+        let shown = fault("grafana_admin_password: sesame: x\n");
+        assert!(!shown.contains("sesame"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_not_one_tree_is_refused() {
+        for (text, reason) in [
+            ("a: 1\n---\nb: 2\n", "t.yml:2:1: a second document starts here"),
+            ("a: &x [*x]\n", "t.yml:1:8: this alias stands inside the value that it names"),
+            ("a: &x 1\nb: &x 2\n", "t.yml:2:4: the anchor &x is already defined in line 1"),
+            ("a: *x\n", "t.yml:1:4: "),
+            ("? [a]\n: 1\n", "t.yml:1:3: a key must be text or a number, and this is a list"),
+            (": 1\n", "t.yml:1:1: a key is missing before the colon"),
+            ("a: {<<: 1}\n", "t.yml:1:9: << takes a mapping, and this is a number"),
+            ("a: !foo 1\n", "t.yml:1:9: the tag !foo is not read here"),
+            ("a: !!set {x}\n", "t.yml:1:10: the tag !!set is not read here"),
+            ("a: =\n", "t.yml:1:4: = has a meaning of its own"),
+            ("a: 2024-13-01\n", "t.yml:1:4: 2024-13-01 is not a date"),
+        ] {
+            let shown = fault(text);
+            assert!(shown.starts_with(reason), "{text}: {shown}");
+        }
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..12 {
+            let inner = format!("*a{}, ", level - 1).repeat(10);
+            laughs.push_str(&format!("a{level}: &a{level} [{inner}]\n"));
+        }
+        assert!(fault(&laughs).contains("aliases grow beyond"));
+        let brackets = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        assert!(fault(&brackets).contains("nested deeper than 128"), "{}", fault(&brackets));
+        let deep: String = (0..200).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+        assert!(fault(&deep).contains("nested deeper than 128"));
+    }
+}

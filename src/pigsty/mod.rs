@@ -71,7 +71,10 @@ pub fn nodes(inventory: &Inventory) -> Result<Vec<Node>, PigstyError> {
                 "infra_seq of {} is that of {} too: give every INFRA node a number of its own",
                 node.ip, first.ip
             );
-            return Err(PigstyError::Identity { place: place_of(inventory, node.vars.variable("infra_seq"), &node.ip), what });
+            return Err(PigstyError::Identity {
+                place: place_of(inventory, node.vars.variable("infra_seq"), &node.ip),
+                what,
+            });
         }
     }
     Ok(nodes)
@@ -98,7 +101,9 @@ fn node(inventory: &Inventory, defaults: &Vars, host: &str) -> Result<Node, Pigs
     }
     let seq = sequence(vars.get("infra_seq")).map_err(|is| PigstyError::Identity {
         place: place_of(inventory, vars.variable("infra_seq"), host),
-        what: format!("infra_seq of {host} is {is}, not a natural number: give every INFRA node one of its own, from 1"),
+        what: format!(
+            "infra_seq of {host} is {is}, not a natural number: give every INFRA node one of its own, from 1"
+        ),
     })?;
     let name: Arc<str> = format!("infra-{seq}").into();
     vars.derive("ip", host);
@@ -135,7 +140,9 @@ impl Node {
         let variable = self.vars.variable(name).ok_or_else(|| Unfilled::Undefined(name.to_owned()))?;
         let place = variable.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
         if let Some(expression) = expression(&variable.value) {
-            return Err(unusable(format!("is the expression {expression}{place}, which is not evaluated: write its value")));
+            return Err(unusable(format!(
+                "is the expression {expression}{place}, which is not evaluated: write its value"
+            )));
         }
         if is_locked(&variable.value) {
             return Err(unusable(format!("is locked with ansible-vault{place}, which is not opened: write its value")));

@@ -27,10 +27,9 @@ pub(super) type Once = BTreeMap<(String, String), String>;
 /// Plans a suite on a node.
 pub(super) fn suite(node: &Node, suite: &Suite, targets: &Value, once: &mut Once) -> Result<Vec<Planned>, PlanError> {
     let mut planned = Vec::new();
-    let absent = is_there(node, &suite.when).err();
     for check in &suite.checks {
         let scope = Scope { node, suite, check, targets, each: None };
-        match absent.clone().or_else(|| is_there(node, &check.when).err()) {
+        match scope.absence()? {
             Some(reason) => planned.push(scope.skip(reason)),
             None => planned.extend(scope.plan(once)?),
         }
@@ -38,16 +37,14 @@ pub(super) fn suite(node: &Node, suite: &Suite, targets: &Value, once: &mut Once
     Ok(planned)
 }
 
-/// Whether every condition is set and true; the error is the reason to skip.
-pub(super) fn is_there(node: &Node, when: &[String]) -> Result<(), String> {
+/// Why a component or check is not there: the first condition that is false. One that is not set is a mistake, not false.
+pub(super) fn absence(node: &Node, when: &[String]) -> Result<Option<String>, Unfilled> {
     for name in when {
-        match node.lookup(name) {
-            Ok(value) if is_true(&value) => {}
-            Ok(_) => return Err(format!("{name} is false")),
-            Err(error) => return Err(error.to_string()),
+        if !is_true(&node.lookup(name)?) {
+            return Ok(Some(format!("{name} is false")));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 pub(super) fn refused(place: &Place, what: &str, why: &dyn Display) -> PlanError {
@@ -65,6 +62,13 @@ struct Scope<'a> {
 }
 
 impl Scope<'_> {
+    fn absence(&self) -> Result<Option<String>, PlanError> {
+        let suite = absence(self.node, &self.suite.when);
+        let check =
+            |suite: Option<String>| suite.map_or_else(|| absence(self.node, &self.check.when), |why| Ok(Some(why)));
+        suite.and_then(check).map_err(|error| self.refused(&error))
+    }
+
     fn plan(&self, once: &mut Once) -> Result<Vec<Planned>, PlanError> {
         if self.check.once {
             let key = (self.suite.component.clone(), self.check.id.clone());

@@ -16,14 +16,20 @@ pub(super) fn resolve(checks: &mut [Planned]) -> Result<(), PlanError> {
         }
     }
     if let Some((id, _)) = named.iter().find(|(id, all)| all.iter().filter(|one| one == id).count() > 1) {
-        return Err(PlanError::Suite(format!("check {id} is planned twice: what it is repeated over must have distinct names")));
+        return Err(PlanError::Suite(format!(
+            "check {id} is planned twice: what it is repeated over must have distinct names"
+        )));
     }
     for planned in checks.iter_mut() {
         let Planned::Check(check) = planned else { continue };
         let mut needs = Vec::new();
         for need in &check.needs {
             let found = named.get(need).filter(|_| *need != check.id);
-            needs.extend(found.ok_or_else(|| PlanError::Suite(format!("check {} needs {need}, which is not planned", check.id)))?);
+            needs.extend(
+                found.ok_or_else(|| {
+                    PlanError::Suite(format!("check {} needs {need}, which is not planned", check.id))
+                })?,
+            );
         }
         check.needs = needs.into_iter().cloned().collect();
     }

@@ -37,7 +37,8 @@ impl std::str::FromStr for Pattern {
         if parts.len() > 3 || parts.iter().any(|part| part.is_empty()) {
             return Err(format!("`{text}` is no pattern of checks: write node/component/check, with * for any text"));
         }
-        let mut regex = parts.iter().map(|part| regex::escape(part).replace("\\*", "[^/]*")).collect::<Vec<_>>().join("/");
+        let mut regex =
+            parts.iter().map(|part| regex::escape(part).replace("\\*", "[^/]*")).collect::<Vec<_>>().join("/");
         // `record` means `record[i.pigsty]` too, and a pattern without a check means all of them.
         regex.push_str(if parts.len() == 3 { "(\\[.*\\])?" } else { "/.*" });
         let regex = Regex::new(&format!("^{regex}$")).map_err(|error| error.to_string())?;
@@ -64,7 +65,11 @@ impl Selection {
     }
 
     /// A node or component that does not exist is a mistake, even where another one does.
-    pub(super) fn names_exist(&self, nodes: &[(String, String)], components: &BTreeSet<Arc<str>>) -> Result<(), String> {
+    pub(super) fn names_exist(
+        &self,
+        nodes: &[(String, String)],
+        components: &BTreeSet<Arc<str>>,
+    ) -> Result<(), String> {
         for wanted in &self.limit {
             if !nodes.iter().any(|(name, ip)| name == wanted || ip == wanted) {
                 let hint = did_you_mean(wanted, nodes.iter().flat_map(|(name, ip)| [name.as_str(), ip.as_str()]));
@@ -90,7 +95,8 @@ impl fmt::Display for Selection {
             ("--only", patterns(&self.only)),
             ("--skip", patterns(&self.skip)),
         ];
-        let parts: Vec<_> = parts.iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| format!("{name} {text}")).collect();
+        let parts: Vec<_> =
+            parts.iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| format!("{name} {text}")).collect();
         f.write_str(&parts.join(" "))
     }
 }

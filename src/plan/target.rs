@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::PlanError;
-use super::expand::{is_there, refused};
+use super::expand::{absence, refused};
 use crate::pigsty::Node;
 use crate::suite::Suites;
 use crate::value::{Value, expand, show};
@@ -14,7 +14,7 @@ pub(super) fn all(nodes: &[Node], suites: &Suites) -> Result<Value, PlanError> {
     for node in nodes {
         for suite in suites.iter() {
             let Some(template) = &suite.target else { continue };
-            if is_there(node, &suite.when).is_err() {
+            if absence(node, &suite.when).map_err(|error| refused(&suite.place, "when", &error))?.is_some() {
                 continue;
             }
             let address = expand(template, &|name| node.lookup(name));

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use super::{Facts, Kind, ProbeError};
 
-pub(super) const KIND: Kind = Kind { name: "icmp", fields: &[], facts: &[], default: &[] };
+pub(super) const KIND: Kind =
+    Kind { name: "icmp", fields: &["ping"], facts: &["time"], default: &[("time", "present")] };
 
 /// A icmp question.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Icmp {}
+pub struct Icmp {
+    ping: String,
+}
 
 impl Icmp {
     pub(super) fn asked(&self) -> String {

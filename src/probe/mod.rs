@@ -10,12 +10,19 @@ use serde::Serialize;
 
 use crate::value::{Object, Path, Value};
 
+mod answer;
+mod blame;
+mod certificate;
+mod dial;
 mod dns;
+mod exposition;
+mod field;
 mod http;
 mod icmp;
 mod ntp;
 mod promql;
 mod record;
+mod request;
 mod socket;
 mod tcp;
 mod tls;
@@ -120,7 +127,7 @@ impl Probe {
             })
         }
         match kind {
-            "http" => Http::new(read(fields)?).map(Self::Http),
+            "http" => read(fields).map(Self::Http),
             "tcp" => read(fields).map(Self::Tcp),
             "icmp" => read(fields).map(Self::Icmp),
             "dns" => read(fields).map(Self::Dns),

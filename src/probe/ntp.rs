@@ -42,7 +42,7 @@ const UNSYNCHRONISED: u8 = 3;
 const ERA: u64 = 2_208_988_800;
 
 /// A question to a time server.
-#[derive(Clone, Debug, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ntp {
     #[serde(deserialize_with = "socket::server::<_, 123>")]

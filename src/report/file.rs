@@ -86,6 +86,7 @@ impl Reporter {
         let target = Target::open(Path::new(path));
         let target = target.map_err(|source| ReportError::Unwritable { path: path.to_owned(), source })?;
         let options = if matches!(target, Target::Stdout) { Options::of_stdout() } else { Options::default() };
+        let path = if matches!(target, Target::Stdout) { "standard output" } else { path };
         Ok(Self { format, target, path: path.to_owned(), options })
     }
 

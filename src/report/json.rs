@@ -5,6 +5,7 @@
 //! [`TEXT`] characters, and a tree (`json`, series, labels) that is longer as JSON is left out and named in `omitted`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::SystemTime;
 
@@ -93,8 +94,22 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn Write) -> 
         nodes: report.nodes.iter().map(|(name, ip)| Node { name, ip }).collect(),
         outcomes: report.outcomes.iter().map(line).collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    out.write_all(b"\n")
+    let text = serde_json::to_string_pretty(&document)?;
+    writeln!(out, "{}", escape(&text))
+}
+
+/// The same document, with what acts on a terminal as `\u009b`; outside of strings only newlines do, and they are ours.
+fn escape(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
+        if character != '\n' && text::acts(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(character);
+        }
+        escaped
+    })
 }
 
 fn line(outcome: &Outcome) -> Line<'_> {

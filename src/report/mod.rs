@@ -3,12 +3,14 @@
 //! Every form is a function from a [`Report`] to bytes, and shows every planned check once. Nothing is judged here:
 //! verdicts arrive made, and the exit code is the only conclusion that is drawn. Only this module and `cli` print.
 
-use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::check::{Outcome, Verdict};
+use crate::probe::Facts;
+use crate::run::{Interruption, Run};
 use crate::value::Secrets;
 
 mod file;
@@ -37,24 +39,6 @@ pub struct Report {
     pub nodes: Vec<(String, String)>,
     /// Every outcome.
     pub outcomes: Vec<Outcome>,
-}
-
-/// What cut a run short.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interruption {
-    /// A signal, by its number.
-    Signal(i32),
-    /// The time that the whole run was given.
-    Deadline,
-}
-
-impl fmt::Display for Interruption {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Signal(number) => write!(f, "signal {number}"),
-            Self::Deadline => f.write_str("deadline"),
-        }
-    }
 }
 
 /// How many outcomes there are of each verdict.
@@ -93,6 +77,14 @@ impl Summary {
 }
 
 impl Report {
+    /// What came of a run over an inventory, without the secrets.
+    pub fn new(inventory: String, nodes: Vec<(String, String)>, run: Run, secrets: &Secrets) -> Self {
+        let Run { started, took, interruption, outcomes } = run;
+        let mut report = Self { inventory, started, took, interrupted: interruption, nodes, outcomes };
+        report.scrub(secrets);
+        report
+    }
+
     /// Counts the verdicts.
     pub fn summary(&self) -> Summary {
         Summary::of(self.outcomes.iter().map(|outcome| outcome.verdict))
@@ -118,11 +110,12 @@ impl Report {
     pub fn scrub(&mut self, secrets: &Secrets) {
         let scrub = |text: &mut String| *text = secrets.scrub(text);
         scrub(&mut self.inventory);
+        let mut facts = Scrubbed::default();
         for outcome in &mut self.outcomes {
             let evidence = &mut outcome.evidence;
             [&mut outcome.title, &mut evidence.asked].into_iter().for_each(scrub);
             [&mut outcome.reason, &mut outcome.fix].into_iter().flatten().for_each(scrub);
-            evidence.facts.0.values_mut().for_each(|value| secrets.scrub_value(value));
+            evidence.facts = facts.scrub(&evidence.facts, secrets);
             for finding in &mut evidence.findings {
                 scrub(&mut finding.expected);
                 finding.difference.iter_mut().for_each(scrub);
@@ -144,6 +137,22 @@ impl Report {
 
     fn with(&self, verdict: Verdict) -> impl Iterator<Item = &Outcome> {
         self.outcomes.iter().filter(move |outcome| outcome.verdict == verdict)
+    }
+}
+
+/// Facts without secrets; those that several outcomes share are gone through once, and stay shared.
+#[derive(Default)]
+struct Scrubbed(Vec<(Arc<Facts>, Arc<Facts>)>);
+
+impl Scrubbed {
+    fn scrub(&mut self, facts: &Arc<Facts>, secrets: &Secrets) -> Arc<Facts> {
+        if let Some((_, clean)) = self.0.iter().rev().find(|(known, _)| Arc::ptr_eq(known, facts)) {
+            return clean.clone();
+        }
+        let mut clean = Facts::clone(facts);
+        clean.0.values_mut().for_each(|value| secrets.scrub_value(value));
+        self.0.push((facts.clone(), Arc::new(clean)));
+        self.0.last().map_or_else(Arc::default, |(_, clean)| clean.clone())
     }
 }
 

@@ -37,9 +37,23 @@ impl Progress {
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
+}
 
-    /// How many outcomes were counted.
-    pub fn counted(&self) -> u64 {
-        self.bar.position()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::CheckId;
+
+    #[test]
+    fn every_outcome_is_counted_and_what_is_not_well_is_named() {
+        let progress = Progress::new(2, false);
+        let mut outcome =
+            Outcome::skipped(CheckId::new("infra-1", "nginx", "port"), "answers".into(), "needs ping".into(), None);
+        progress.tick(&outcome);
+        assert_eq!((progress.bar.position(), progress.bar.message().as_str()), (1, ""));
+        outcome.verdict = Verdict::Fail;
+        progress.tick(&outcome);
+        assert_eq!((progress.bar.position(), progress.bar.message().as_str()), (2, "fail infra-1/nginx/port"));
+        progress.finish();
     }
 }

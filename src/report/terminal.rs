@@ -21,6 +21,9 @@ const NAME: usize = 240;
 /// How much of a reason is shown, in characters: eight lines of 80 columns, enough for a set of labels that differ.
 const REASON: usize = 600;
 
+/// How much of a command is shown, in characters: half a command must not be run, so only nonsense is cut.
+const COMMAND: usize = 4_096;
+
 /// Where text begins beside `FAIL`, `ERROR` and `WARN`, in columns.
 const INDENT: usize = 7;
 
@@ -156,7 +159,8 @@ fn problem(outcome: &Outcome, screen: &mut Screen<'_>) -> io::Result<()> {
     found(outcome, screen)?;
     if let Some(fix) = &outcome.fix {
         // Never wrapped, so that it can be copied.
-        let fix = format!("{:INDENT$}{} {}", "", screen.paint(dim(), "fix:"), screen.paint(bold(), &line(fix, NAME)));
+        let fix =
+            format!("{:INDENT$}{} {}", "", screen.paint(dim(), "fix:"), screen.paint(bold(), &line(fix, COMMAND)));
         screen.line(&fix)?;
     }
     Ok(())
@@ -241,7 +245,7 @@ fn verdict(report: &Report, code: ExitCode) -> (Verdict, &'static str, String) {
     let summary = report.summary();
     let inventory = line(&report.inventory, NAME);
     let stopped = report.interrupted.map(|cause| format!("stopped by {cause}, so not everything was looked at"));
-    match code {
+    let (verdict, word, meaning) = match code {
         ExitCode::Failed if summary.fail == 0 => {
             (Verdict::Fail, "FAILED", format!("{} where none was allowed", many(summary.warn, "warning")))
         }
@@ -249,18 +253,24 @@ fn verdict(report: &Report, code: ExitCode) -> (Verdict, &'static str, String) {
             let word = if summary.fail == 1 { "contradicts" } else { "contradict" };
             (Verdict::Fail, "FAILED", format!("{} {word} {inventory}", many(summary.fail, "check")))
         }
-        ExitCode::Interrupted | ExitCode::Terminated => (Verdict::Error, "INTERRUPTED", stopped.unwrap_or_default()),
+        ExitCode::Interrupted | ExitCode::Terminated => (Verdict::Error, "INTERRUPTED", String::new()),
+        ExitCode::Error if summary.error == 0 => (Verdict::Error, "ERROR", String::new()),
         ExitCode::Error => {
-            let undone = format!("{} could not be made, so nobody knows", many(summary.error, "check"));
-            (Verdict::Error, "ERROR", stopped.unwrap_or(undone))
+            let checks = many(summary.error, "check");
+            (Verdict::Error, "ERROR", format!("{checks} could not be made, so it is not known whether all is well"))
         }
         ExitCode::NothingChecked => {
             (Verdict::Error, "NOTHING CHECKED", format!("{inventory} was read, and nothing was asked"))
         }
         ExitCode::Ok | ExitCode::Usage | ExitCode::ReportNotWritten => {
-            (Verdict::Pass, "PASSED", format!("what was checked is as {inventory} says"))
+            let but =
+                Some(summary.warn).filter(|warn| *warn > 0).map(|warn| format!("but for {}, ", many(warn, "warning")));
+            let but = but.unwrap_or_default();
+            (Verdict::Pass, "PASSED", format!("{but}what was checked is as {inventory} says"))
         }
-    }
+    };
+    let meanings = Some(meaning).filter(|meaning| !meaning.is_empty()).into_iter().chain(stopped);
+    (verdict, word, meanings.collect::<Vec<_>>().join("; "))
 }
 
 fn many(count: usize, noun: &str) -> String {

@@ -58,7 +58,7 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
 }
 
 /// Whether a character does something to its reader: controls, turned writing, hidden spaces, and what XML refuses.
-fn acts(character: char) -> bool {
+pub(super) fn acts(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

@@ -149,7 +149,9 @@ impl Board {
 
     /// The answer to the same question, if this component was asked it in this round.
     fn asked_already(&self, group: usize, check: &Check) -> Option<Asked> {
-        let same = |(other, _): &&(usize, Asked)| self.lines[*other].check.as_ref().is_some_and(|other| other.probe == check.probe);
+        let same = |(other, _): &&(usize, Asked)| {
+            self.lines[*other].check.as_ref().is_some_and(|other| other.probe == check.probe)
+        };
         self.groups[group].answers.iter().find(same).map(|(_, asked)| asked.clone())
     }
 
@@ -163,7 +165,9 @@ impl Board {
 
     /// Takes in that the asking of a check broke down: a mistake of ours.
     pub(super) fn broken(&mut self, at: usize) {
-        let answer = Err(ProbeError::Local("the probe broke down: this is a mistake in infra-verify, please report it".to_owned()));
+        let answer = Err(ProbeError::Local(
+            "the probe broke down: this is a mistake in infra-verify, please report it".to_owned(),
+        ));
         self.answered(at, Asked { answer, attempts: 1, started: SystemTime::now(), took: Duration::ZERO });
     }
 
@@ -205,7 +209,8 @@ impl Board {
 
     /// Lets one failure speak for each dead node, and each skip name the failure at its root.
     pub(super) fn bury(&mut self) {
-        let dead: Vec<_> = self.nodes.keys().filter_map(|node| Some((node.clone(), self.dead_root(node)?.clone()))).collect();
+        let dead: Vec<_> =
+            self.nodes.keys().filter_map(|node| Some((node.clone(), self.dead_root(node)?.clone()))).collect();
         for (node, root) in dead {
             for &at in &self.nodes[&node] {
                 let Some(outcome) = &mut self.outcomes[at] else { continue };
@@ -241,7 +246,8 @@ impl Board {
     }
 
     fn is_worth_asking(&self, at: usize) -> bool {
-        let again = |check: &Arc<Check>, outcome: &Outcome| is_pending(outcome) && !(check.once && outcome.attempts > 0);
+        let again =
+            |check: &Arc<Check>, outcome: &Outcome| is_pending(outcome) && !(check.once && outcome.attempts > 0);
         matches!((&self.lines[at].check, &self.outcomes[at]), (Some(check), Some(outcome)) if again(check, outcome))
     }
 
@@ -264,7 +270,9 @@ impl Board {
             if self.outcomes[at].is_some() {
                 continue;
             }
-            let outcome = self.earlier[at].take().or_else(|| self.lines[at].check.as_ref().map(|check| unasked(check, interruption, deadline)));
+            let outcome = self.earlier[at]
+                .take()
+                .or_else(|| self.lines[at].check.as_ref().map(|check| unasked(check, interruption, deadline)));
             self.outcomes[at] = outcome;
         }
         self.bury();
@@ -292,7 +300,7 @@ fn unasked(check: &Check, interruption: Interruption, deadline: Duration) -> Out
             let time = humantime::format_duration(deadline);
             (Verdict::Error, format!("not answered within the run's deadline of {time}: give it more with --deadline"))
         }
-        Interruption::Interrupt | Interruption::Terminate => (Verdict::Skip, "interrupted".to_owned()),
+        Interruption::Signal(_) => (Verdict::Skip, "interrupted".to_owned()),
     };
     let mut outcome = Outcome::skipped(check.id.clone(), check.title.clone(), reason, None);
     outcome.verdict = verdict;

@@ -14,8 +14,7 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// The fields of a node that must be a mapping with no other keys than these.
     pub(super) fn read(what: &str, node: &'a Node, known: &[&str]) -> Result<Self, SuiteError> {
-        let entries =
-            node.entries().ok_or_else(|| SuiteError::at(&node.place, format!("{what} must be a mapping")))?;
+        let entries = node.entries().ok_or_else(|| SuiteError::at(&node.place, format!("{what} must be a mapping")))?;
         for (key, _) in entries {
             if !known.contains(&key.text.as_str()) {
                 let hint = did_you_mean(&key.text, known.iter().copied());
@@ -46,16 +45,19 @@ impl<'a> Fields<'a> {
             NodeKind::List(items) => items.iter().map(|item| item.text().map(str::to_owned)).collect(),
             _ => node.text().map(|text| vec![text.to_owned()]),
         };
-        all.ok_or_else(|| SuiteError::at(&node.place, format!("`{key}` of {} must be text, or a list of it", self.what)))
+        all.ok_or_else(|| {
+            SuiteError::at(&node.place, format!("`{key}` of {} must be text, or a list of it", self.what))
+        })
     }
 
     /// A boolean, false if absent.
     pub(super) fn flag(&self, key: &str) -> Result<bool, SuiteError> {
         match self.get(key) {
             None => Ok(false),
-            Some(node) => node.value().as_bool().ok_or_else(|| {
-                SuiteError::at(&node.place, format!("`{key}` of {} must be true or false", self.what))
-            }),
+            Some(node) => node
+                .value()
+                .as_bool()
+                .ok_or_else(|| SuiteError::at(&node.place, format!("`{key}` of {} must be true or false", self.what))),
         }
     }
 }

@@ -75,7 +75,8 @@ fn vars(fields: &Fields<'_>) -> Result<Vec<(String, Value, Place)>, SuiteError> 
 fn checks(fields: &Fields<'_>, component: &str) -> Result<Vec<Template>, SuiteError> {
     let node = fields.get("checks");
     let items = node.and_then(Node::items).filter(|items| !items.is_empty());
-    let items = items.ok_or_else(|| SuiteError(format!("suite {component} has no `checks`: a list that is not empty")))?;
+    let items =
+        items.ok_or_else(|| SuiteError(format!("suite {component} has no `checks`: a list that is not empty")))?;
     let mut checks: Vec<Template> = Vec::new();
     for item in items {
         let check = check(item, component)?;
@@ -188,7 +189,8 @@ fn default(kind: &Kind, what: &str, check: &Node) -> Result<Object, SuiteError> 
 /// A fact must be one that its kind can give, so that a typo is not an absence.
 fn known_fact(fact: &str, kind: &Kind) -> Result<(), String> {
     // A variable may stand inside brackets; its value cannot change which fact it is.
-    let plain = names(&json!(fact)).iter().fold(fact.to_owned(), |text, name| text.replace(&format!("${{{name}}}"), "x"));
+    let plain =
+        names(&json!(fact)).iter().fold(fact.to_owned(), |text, name| text.replace(&format!("${{{name}}}"), "x"));
     Path::parse(&plain)?;
     let known = kind.facts.iter().any(|name| match name.strip_suffix(['.', '[']) {
         Some(tree) => plain.strip_prefix(tree).is_some_and(|rest| rest.starts_with(['.', '['])),
@@ -213,7 +215,10 @@ fn needs_point_backwards(suite: &Suite) -> Result<(), SuiteError> {
             if !suite.checks[..at].iter().any(|other| other.id == need) {
                 let earlier = suite.checks[..at].iter().map(|other| other.id.as_str());
                 let hint = did_you_mean(&need, earlier);
-                let what = format!("check `{}/{}` needs `{need}`, which is no earlier check of this suite{hint}", suite.component, check.id);
+                let what = format!(
+                    "check `{}/{}` needs `{need}`, which is no earlier check of this suite{hint}",
+                    suite.component, check.id
+                );
                 return Err(SuiteError::at(&check.place, what));
             }
         }

@@ -22,18 +22,23 @@ fn at(millis: u64) -> SystemTime {
 }
 
 pub(crate) fn outcome(node: &str, component: &str, check: &str, title: &str, verdict: Verdict) -> Outcome {
-    let asked = format!("GET http://{}:80/", NODES.iter().find(|(name, _)| *name == node).map_or("", |(_, ip)| ip));
+    let number: u32 = node.trim_start_matches("infra-").parse().unwrap();
+    let ip = format!("10.10.10.{}", 9 + number);
     Outcome {
         id: CheckId::new(node, component, check),
         title: title.to_owned(),
         verdict,
         reason: None,
         cause: None,
-        evidence: Evidence { asked, facts: facts(&json!({"status": 200})), ..Evidence::default() },
+        evidence: Evidence {
+            asked: format!("GET http://{ip}/"),
+            facts: facts(&json!({"status": 200})),
+            ..Evidence::default()
+        },
         attempts: 1,
         started: at(3),
         took: Duration::from_micros(4_567),
-        fix: Some(format!("./infra.yml -t {component}")),
+        fix: Some(format!("./infra.yml -t {component} -l {ip}")),
     }
 }
 
@@ -52,30 +57,26 @@ fn finding(fact: &str, expected: &str, actual: Value) -> Finding {
 }
 
 /// What is well and what is simply not so.
-fn ordinary(node: &str, ip: &str) -> Vec<Outcome> {
-    let mut outcomes = vec![
+fn ordinary(node: &str) -> Vec<Outcome> {
+    vec![
         outcome(node, "node", "ping", "answers a ping", Verdict::Pass),
         outcome(node, "nginx", "port", "accepts connections", Verdict::Pass),
         outcome(node, "nginx", "home", "serves Pigsty's page", Verdict::Pass),
         outcome(node, "grafana", "port", "accepts connections", Verdict::Pass),
         outcome(node, "grafana", "health", "says its database is well", Verdict::Pass),
         outcome(node, "vmetrics", "targets", "scrapes what the inventory implies", Verdict::Pass),
-    ];
-    for outcome in &mut outcomes {
-        outcome.fix = outcome.fix.take().map(|fix| format!("{fix} -l {ip}"));
-    }
-    outcomes
+    ]
 }
 
 /// Every verdict, and what a hostile or broken network may put into one.
 pub(crate) fn report() -> Report {
-    let mut outcomes = ordinary("infra-1", "10.10.10.10");
+    let mut outcomes = ordinary("infra-1");
     outcomes[4].attempts = 3;
     outcomes.push(drifted());
     outcomes.push(forbidden());
     outcomes.push(skip("infra-1", "dnsmasq", "record[i.pigsty]", "dns_enabled is false", None));
     outcomes.push(skip("infra-1", "dnsmasq", "port", "dns_enabled is false", None));
-    outcomes.extend(ordinary("infra-2", "10.10.10.11").drain(..3));
+    outcomes.extend(ordinary("infra-2").drain(..3));
     outcomes.push(refused());
     let cause = CheckId::new("infra-2", "grafana", "port");
     outcomes.push(skip("infra-2", "grafana", "health", "needs grafana/port", Some(cause.clone())));

@@ -5,7 +5,7 @@ use infra_verify::value::Value;
 use serde_json::json;
 
 use crate::estate::{NASTY, report};
-use crate::{golden, ids, render};
+use crate::{acts, golden, ids, render};
 
 #[test]
 fn json_is_as_agreed() {
@@ -22,6 +22,7 @@ fn json_holds_every_outcome_once_and_not_whole_bodies() {
     let flooded = outcomes.iter().find(|outcome| outcome["check"] == "page[<&\"'>]").unwrap();
     assert_eq!(flooded["facts"]["body"].as_str().unwrap().chars().count(), 4_097);
     assert_eq!(flooded["facts"]["version"], NASTY, "a program gets what was there");
+    assert!(!acts(&text), "and a terminal does not");
     let targets = outcomes.iter().find(|outcome| outcome["id"] == "infra-2/vmetrics/targets").unwrap();
     assert_eq!(targets["omitted"], json!(["series"]));
     assert_eq!(document["summary"]["fail"], 3);

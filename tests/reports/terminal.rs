@@ -91,10 +91,24 @@ fn the_last_line_says_the_verdict() {
         text.lines().last().unwrap().to_owned()
     };
     assert_eq!(last(&verdicts(&[Pass]), false), "PASSED  what was checked is as pigsty.yml says");
+    assert_eq!(
+        last(&verdicts(&[Pass, Warn]), false),
+        "PASSED  but for 1 warning, what was checked is as pigsty.yml says"
+    );
     assert_eq!(last(&verdicts(&[Fail, Error]), false), "FAILED  1 check contradicts pigsty.yml");
     assert_eq!(last(&verdicts(&[Pass, Warn]), true), "FAILED  1 warning where none was allowed");
-    assert_eq!(last(&verdicts(&[Pass, Error]), false), "ERROR  1 check could not be made, so nobody knows");
+    assert_eq!(
+        last(&verdicts(&[Pass, Error]), false),
+        "ERROR  1 check could not be made, so it is not known whether all is well"
+    );
     assert_eq!(last(&verdicts(&[Skip]), false), "NOTHING CHECKED  pigsty.yml was read, and nothing was asked");
     let stopped = Report { interrupted: Some(Interruption::Signal(2)), ..verdicts(&[Pass]) };
     assert_eq!(last(&stopped, false), "INTERRUPTED  stopped by signal 2, so not everything was looked at");
+    let late = Report { interrupted: Some(Interruption::Deadline), ..verdicts(&[Pass, Skip]) };
+    assert_eq!(last(&late, false), "ERROR  stopped by deadline, so not everything was looked at");
+    let late = Report { interrupted: Some(Interruption::Deadline), ..verdicts(&[Fail, Skip]) };
+    assert_eq!(
+        last(&late, false),
+        "FAILED  1 check contradicts pigsty.yml; stopped by deadline, so not everything was looked at"
+    );
 }

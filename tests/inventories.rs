@@ -1,0 +1,219 @@
+//! Every inventory is read, and read as `ansible-inventory` reads it.
+//!
+//! The files are those of `inventories/` and, where they are at hand, Pigsty's own configuration templates: beside the
+//! project in `shared/pigsty-conf`, or where `INFRA_VERIFY_PIGSTY_CONF` says. What is not at hand is reported as ignored.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use infra_verify::inventory::{Inventory, yaml};
+use infra_verify::value::Value;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+/// A host of one of our inventories, one of its variables, and the value that holds as YAML.
+const EFFECTIVE: &[(&str, &str, &str, &str)] = &[
+    ("seed", "10.10.10.11", "infra_seq", "2"),
+    ("seed", "10.10.10.11", "admin_ip", "10.10.10.10"),
+    (
+        "portal",
+        "10.10.10.10",
+        "infra_portal",
+        "{home: {domain: i.pigsty}, grafana: {domain: g.pigsty, endpoint: '${admin_ip}:3000', websocket: true}, \
+         prometheus: {domain: p.pigsty, endpoint: '${admin_ip}:8428'}, \
+         alertmanager: {domain: a.pigsty, endpoint: '${admin_ip}:9059'}}",
+    ),
+    ("one", "10.10.10.10", "repo_enabled", "false"),
+    ("one", "10.10.10.10", "pg_cluster", "pg-meta"),
+    ("two", "10.10.10.11", "nodename", "infra-2"),
+    ("two", "10.10.10.13", "nodename", "null"),
+    ("two", "10.10.10.10", "vmetrics_options", "'-retentionPeriod=30d -promscrape.fileSDCheckInterval=5s'"),
+    ("two", "10.10.10.10", "node_ntp_servers", "['pool pool.ntp.org iburst', 'pool ${admin_ip} iburst']"),
+    ("three", "10.10.10.12", "infra_seq", "3"),
+    ("three", "10.10.10.12", "node_tune", "oltp"),
+    ("three", "10.10.10.12", "blackbox_enabled", "false"),
+    ("three", "10.10.10.10", "blackbox_enabled", "null"),
+    ("three", "10.10.10.11", "patroni_watchdog_mode", "'off'"),
+    ("three", "10.10.10.11", "vip_address", "10.10.10.9"),
+    ("three", "10.10.10.22", "pg_version", "18"),
+    (
+        "three",
+        "10.10.10.10",
+        "pgbackrest_repo",
+        "{local: {path: /pg/backup, retention_full_type: count, retention_full: 2, bundle: 'y'}, minio: {path: /pgbackrest, \
+         retention_full_type: count, retention_full: 2, bundle: 'y', type: s3, s3_endpoint: sss.pigsty}}",
+    ),
+    ("moved", "10.10.10.10", "vmetrics_port", "8429"),
+    ("moved", "10.10.10.11", "vmetrics_port", "18428"),
+    ("moved", "10.10.10.10", "vlogs_port", "9430"),
+    ("moved", "10.10.10.11", "vlogs_port", "9429"),
+    ("moved", "10.10.10.12", "vtraces_port", "10429"),
+    ("moved", "10.10.10.10", "grafana_port", "'3001'"),
+    ("moved", "10.10.10.10", "blackbox_enabled", "false"),
+    ("moved", "10.10.10.11", "dns_enabled", "'no'"),
+    ("demo", "127.0.10.11", "nginx_ssl_port", "28443"),
+];
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for file in files(&project.join("inventories")) {
+        trials.extend(trials_of(file, project));
+    }
+    for (inventory, host, variable, expected) in EFFECTIVE {
+        let file = project.join("inventories").join(format!("{inventory}.yml"));
+        trials.push(Trial::test(format!("{inventory}.yml gives {host} its {variable}"), move || {
+            let actual = read(&file)?.vars(host).get(variable).cloned().unwrap_or_default();
+            same(&format!("{variable} of {host}"), &actual, &yaml_value(expected)?)
+        }));
+    }
+    trials.push(Trial::test("the role defaults are a mapping without a variable written twice", defaults_are_read));
+    match templates(project) {
+        Ok(folder) => files(&folder).into_iter().for_each(|file| trials.extend(trials_of(file, &folder))),
+        Err(reason) => trials
+            .push(Trial::ignorable_test("pigsty's templates are read", move || Ok(Completion::ignored_with(&reason)))),
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn trials_of(file: PathBuf, root: &Path) -> [Trial; 2] {
+    let name = file.strip_prefix(root).unwrap_or(&file).display().to_string();
+    let copy = file.clone();
+    [
+        Trial::test(format!("{name} is read"), move || is_read(&copy)),
+        Trial::ignorable_test(format!("{name} agrees with ansible-inventory"), move || agrees(&file)),
+    ]
+}
+
+/// Pigsty's templates, or why they are not at hand.
+fn templates(project: &Path) -> Result<PathBuf, String> {
+    if let Some(named) = std::env::var_os("INFRA_VERIFY_PIGSTY_CONF") {
+        return Ok(PathBuf::from(named));
+    }
+    let beside = project.join("../shared/pigsty-conf");
+    match beside.is_dir() {
+        true => Ok(beside),
+        false => Err("there is no ../shared/pigsty-conf and INFRA_VERIFY_PIGSTY_CONF is not set".to_owned()),
+    }
+}
+
+/// Every YAML file below a folder, by name.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let below = paths.iter().filter(|path| path.is_dir()).flat_map(|path| files(path)).collect::<Vec<_>>();
+    paths.retain(|path| path.extension().is_some_and(|end| end == "yml"));
+    paths.into_iter().chain(below).collect()
+}
+
+fn read(file: &Path) -> Result<Inventory, Failed> {
+    Inventory::read(file).map_err(|error| error.to_string().into())
+}
+
+fn yaml_value(text: &str) -> Result<Value, Failed> {
+    Ok(yaml::read("expected", text).map_err(|error| error.to_string())?.root.value())
+}
+
+fn is_read(file: &Path) -> Result<(), Failed> {
+    let inventory = read(file)?;
+    let hosts = inventory.hosts_in("all").ok_or("there is no group all")?;
+    if hosts.is_empty() {
+        return Err("it has no host".into());
+    }
+    for host in hosts {
+        let vars = inventory.vars(host);
+        if let Some((name, _)) = vars.iter().find(|(_, variable)| variable.place.is_none()) {
+            return Err(format!("{name} of {host} has no place").into());
+        }
+    }
+    match inventory.warnings() {
+        [] => Ok(()),
+        [warning, ..] => Err(format!("{}: {}", warning.place, warning.message).into()),
+    }
+}
+
+fn defaults_are_read() -> Result<(), Failed> {
+    let text = include_str!("../src/pigsty/defaults.yml");
+    let document = yaml::read("defaults.yml", text).map_err(|error| error.to_string())?;
+    if let Some(twice) = document.duplicates.first() {
+        return Err(format!("{}: {} is written twice", twice.last, twice.name).into());
+    }
+    for (variable, expected) in [("alertmanager_port", "9059"), ("infra_portal", "{home: {domain: i.pigsty}}")] {
+        let actual = document.root.get(variable).map(yaml::Node::value).unwrap_or_default();
+        same(variable, &actual, &yaml_value(expected)?)?;
+    }
+    match document.root.get("infra_seq") {
+        Some(_) => Err("infra_seq has no default in Pigsty".into()),
+        None => Ok(()),
+    }
+}
+
+/// Compares groups and effective variables; ignored where Ansible is not installed.
+fn agrees(file: &Path) -> Result<Completion, Failed> {
+    let output = Command::new("ansible-inventory").arg("-i").arg(file).arg("--list").stdin(Stdio::null()).output();
+    let Ok(output) = output else {
+        return Ok(Completion::ignored_with("ansible-inventory is not installed"));
+    };
+    if !output.status.success() {
+        return Err(format!("ansible-inventory fails: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    let listing: Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
+    let inventory = read(file)?;
+    let hostvars = listing["_meta"]["hostvars"].as_object().ok_or("ansible-inventory lists no hosts")?;
+    let hosts = inventory.hosts_in("all").unwrap_or_default();
+    for host in hosts.iter().copied().chain(hostvars.keys().map(String::as_str)) {
+        let expected = hostvars.get(host).cloned().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+        let vars = inventory.vars(host);
+        let actual = vars.iter().map(|(name, variable)| (name.to_owned(), variable.value.clone())).collect();
+        same(host, &Value::Object(actual), &expected)?;
+        if !hosts.contains(&host) {
+            return Err(format!("{host} is missing").into());
+        }
+    }
+    for group in inventory.groups() {
+        let mut actual = inventory.hosts_in(group).unwrap_or_default();
+        let mut expected = members(&listing, group);
+        actual.sort_unstable();
+        expected.sort_unstable();
+        expected.dedup();
+        if actual != expected {
+            return Err(format!("group {group} has {actual:?}, and with Ansible {expected:?}").into());
+        }
+    }
+    Ok(Completion::Completed)
+}
+
+/// The hosts of a group and of its children, in the listing of `ansible-inventory`.
+fn members<'a>(listing: &'a Value, group: &str) -> Vec<&'a str> {
+    let texts = |kind: &str| listing[group][kind].as_array().into_iter().flatten().filter_map(Value::as_str);
+    texts("hosts").chain(texts("children").flat_map(|child| members(listing, child))).collect()
+}
+
+/// Whether two values are equal; Python and Rust may differ in the last digit of a float.
+fn same(what: &str, actual: &Value, expected: &Value) -> Result<(), Failed> {
+    let equal = match (actual, expected) {
+        (Value::Object(actual), Value::Object(expected)) => {
+            let names: BTreeMap<_, _> = actual.iter().chain(expected).collect();
+            for name in names.keys() {
+                let value = |object: &serde_json::Map<String, Value>| object.get(*name).cloned();
+                let (Some(actual), Some(expected)) = (value(actual), value(expected)) else {
+                    return Err(format!("{what}: {name} is in only one of the two").into());
+                };
+                same(&format!("{what}: {name}"), &actual, &expected)?;
+            }
+            true
+        }
+        (Value::Array(actual), Value::Array(expected)) => {
+            actual.iter().zip(expected).try_for_each(|(actual, expected)| same(what, actual, expected))?;
+            actual.len() == expected.len()
+        }
+        (Value::Number(actual), Value::Number(expected)) if actual.is_f64() && expected.is_f64() => {
+            let (actual, expected) = (actual.as_f64().unwrap_or(0.0), expected.as_f64().unwrap_or(1.0));
+            (actual - expected).abs() <= 1e-14 * expected.abs()
+        }
+        _ => actual == expected,
+    };
+    if equal { Ok(()) } else { Err(format!("{what} is {actual}, not {expected}").into()) }
+}

@@ -1,0 +1,216 @@
+//! The runner: order, limits, attempts, and one outcome for every planned check whatever happens.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use infra_verify::check::{Outcome, Verdict};
+use infra_verify::inventory::Inventory;
+use infra_verify::plan::{Plan, Selection};
+use infra_verify::report::{ExitCode, Report};
+use infra_verify::run::{Interruption, Policy, Run, run};
+use infra_verify::suite::Suites;
+use infra_verify::value::Secrets;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// What a server of these tests answers to its nth request, from 0; nothing is silence.
+type Answer = fn(usize) -> Option<u16>;
+
+/// A web server on a port of its own, that counts.
+struct Server {
+    port: u16,
+    requests: Arc<AtomicUsize>,
+    most_at_once: Arc<AtomicUsize>,
+}
+
+async fn serve(answer: Answer) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (requests, most_at_once, open) = (Arc::default(), Arc::default(), Arc::new(AtomicUsize::new(0)));
+    let server = Server { port, requests: Arc::clone(&requests), most_at_once: Arc::clone(&most_at_once) };
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (requests, most, open) = (Arc::clone(&requests), Arc::clone(&most_at_once), Arc::clone(&open));
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                if stream.read(&mut request).await.unwrap_or(0) == 0 {
+                    return;
+                }
+                most.fetch_max(open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                let nth = requests.fetch_add(1, Ordering::SeqCst);
+                match answer(nth) {
+                    Some(status) => {
+                        let text = format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\nconnection: close\r\n\r\nOK");
+                        drop(stream.write_all(text.as_bytes()).await);
+                    }
+                    None => std::future::pending().await,
+                }
+                open.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+    });
+    server
+}
+
+/// A plan of the suite `extra` alone, on nodes of the loopback.
+fn plan(checks: &str, hosts: &str) -> Plan {
+    let directory = tempfile::tempdir().unwrap();
+    let suite = format!("component: extra\nabout: A suite of a test.\nhosts: infra\nchecks:\n{checks}");
+    fs::write(directory.path().join("extra.yml"), suite).unwrap();
+    let suites = Suites::with(directory.path()).unwrap();
+    let file = directory.path().join("inventory");
+    fs::write(&file, format!("all: {{ children: {{ infra: {{ hosts: {{ {hosts} }} }} }} }}")).unwrap();
+    let plan = Plan::new(&Inventory::read(&file).unwrap(), &suites).unwrap();
+    plan.select(&Selection { components: vec!["extra".into()], ..Selection::default() }).unwrap()
+}
+
+fn http(id: &str, port: u16, path: &str, more: &str) -> String {
+    format!("  - id: {id}\n    title: answers\n    http:\n      get: http://127.0.0.1:{port}{path}\n{more}")
+}
+
+async fn done(plan: Plan, policy: &Policy) -> Run {
+    run(plan, policy, std::future::pending(), |_| {}).await
+}
+
+fn verdicts(run: &Run) -> Vec<Verdict> {
+    run.outcomes.iter().map(|outcome| outcome.verdict).collect()
+}
+
+fn ids(outcomes: &[Outcome]) -> Vec<String> {
+    outcomes.iter().map(|outcome| outcome.id.to_string()).collect()
+}
+
+const ONE: &str = "127.0.0.1: { infra_seq: 1 }";
+
+#[tokio::test]
+async fn what_needs_a_failure_is_skipped_and_names_its_root() {
+    let server = serve(|_| Some(500)).await;
+    let checks = http("a", server.port, "/a", "")
+        + &http("b", server.port, "/b", "    needs: a\n")
+        + &http("c", server.port, "/c", "    needs: b\n");
+    let run = done(plan(&checks, ONE), &Policy::default()).await;
+    assert_eq!(verdicts(&run), [Verdict::Fail, Verdict::Skip, Verdict::Skip]);
+    assert_eq!(run.outcomes[2].cause.as_ref().unwrap().to_string(), "infra-1/extra/a");
+    assert_eq!(server.requests.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn the_same_question_is_asked_once_and_a_component_never_two_at_a_time() {
+    let server = serve(|_| Some(200)).await;
+    let checks: String = (0..8).map(|n| http(&format!("c{n}"), server.port, &format!("/{}", n % 4), "")).collect();
+    let run = done(plan(&checks, ONE), &Policy::default()).await;
+    assert_eq!(verdicts(&run), [Verdict::Pass; 8]);
+    assert_eq!(server.requests.load(Ordering::SeqCst), 4);
+    assert_eq!(server.most_at_once.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn no_more_is_under_way_than_there_are_jobs() {
+    let server = serve(|_| Some(200)).await;
+    let hosts: Vec<_> = (1..=9).map(|n| format!("127.0.0.{n}: {{ infra_seq: {n} }}")).collect();
+    let run =
+        done(plan(&http("a", server.port, "/", ""), &hosts.join(", ")), &Policy { jobs: 2, ..Policy::default() }).await;
+    assert_eq!(verdicts(&run), [Verdict::Pass; 9]);
+    assert!(server.most_at_once.load(Ordering::SeqCst) <= 2);
+}
+
+#[tokio::test]
+async fn silence_ends_with_the_timeout() {
+    let server = serve(|_| None).await;
+    let policy = Policy { timeout: Some(Duration::from_millis(200)), ..Policy::default() };
+    let clock = Instant::now();
+    let run = done(plan(&http("a", server.port, "/", ""), ONE), &policy).await;
+    assert_eq!(verdicts(&run), [Verdict::Fail]);
+    assert!(clock.elapsed() < Duration::from_secs(2), "{:?}", clock.elapsed());
+    assert!(run.outcomes[0].reason.as_ref().unwrap().contains("answer"), "{:?}", run.outcomes[0].reason);
+}
+
+#[tokio::test]
+async fn the_deadline_makes_errors_of_what_was_not_answered() {
+    let server = serve(|_| None).await;
+    let checks = http("a", server.port, "/a", "") + &http("b", server.port, "/b", "");
+    let policy = Policy { deadline: Duration::from_millis(200), ..Policy::default() };
+    let plan = plan(&checks, ONE);
+    let expected: Vec<_> = plan.checks.iter().map(|planned| planned.id().to_string()).collect();
+    let run = done(plan, &policy).await;
+    assert_eq!(ids(&run.outcomes), expected);
+    assert_eq!(verdicts(&run), [Verdict::Error, Verdict::Error]);
+    assert_eq!(run.interruption, Some(Interruption::Deadline));
+    assert_eq!(report(run).exit_code(false), ExitCode::Error);
+}
+
+#[tokio::test]
+async fn a_signal_leaves_every_check_in_the_report_as_skipped() {
+    let server = serve(|_| None).await;
+    let checks = http("a", server.port, "/a", "") + &http("b", server.port, "/b", "");
+    let plan = plan(&checks, ONE);
+    let stop = async {
+        while server.requests.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        Interruption::Signal(2)
+    };
+    let run = run(plan, &Policy::default(), stop, |_| {}).await;
+    assert_eq!(verdicts(&run), [Verdict::Skip, Verdict::Skip]);
+    assert_eq!(report(run).exit_code(false), ExitCode::Interrupted);
+}
+
+#[tokio::test]
+async fn waiting_asks_again_until_it_passes_and_says_so() {
+    let server = serve(|nth| Some(if nth == 0 { 503 } else { 200 })).await;
+    let checks = http("a", server.port, "/a", "") + &http("b", server.port, "/b", "    needs: a\n");
+    let policy = Policy { wait: Some(Duration::from_secs(30)), ..Policy::default() };
+    let run = done(plan(&checks, ONE), &policy).await;
+    assert_eq!(verdicts(&run), [Verdict::Pass, Verdict::Pass]);
+    assert_eq!(run.outcomes[0].attempts, 2);
+    assert_eq!(run.outcomes[0].reason.as_deref(), Some("passed on attempt 2"));
+    assert_eq!(run.outcomes[1].reason, None);
+}
+
+#[tokio::test]
+async fn waiting_ends_and_keeps_the_last_failure() {
+    let server = serve(|_| Some(503)).await;
+    let policy = Policy { wait: Some(Duration::from_millis(1500)), ..Policy::default() };
+    let run = done(plan(&http("a", server.port, "/", ""), ONE), &policy).await;
+    assert_eq!(verdicts(&run), [Verdict::Fail]);
+    assert_eq!(run.outcomes[0].attempts, 2);
+}
+
+#[tokio::test]
+async fn what_may_be_asked_once_is_not_asked_again_and_on_one_node_only() {
+    let server = serve(|_| Some(401)).await;
+    let hosts = "127.0.0.1: { infra_seq: 1 }, 127.0.0.2: { infra_seq: 2 }";
+    let policy = Policy { wait: Some(Duration::from_millis(1500)), ..Policy::default() };
+    let run = done(plan(&http("login", server.port, "/", "    once: true\n"), hosts), &policy).await;
+    assert_eq!(verdicts(&run), [Verdict::Fail, Verdict::Skip]);
+    assert_eq!(server.requests.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_warning_is_no_failure_unless_it_is_asked_to_be() {
+    let server = serve(|_| Some(503)).await;
+    let run = done(plan(&http("a", server.port, "/", "    severity: warn\n"), ONE), &Policy::default()).await;
+    assert_eq!(verdicts(&run), [Verdict::Warn]);
+    let report = report(run);
+    assert_eq!((report.exit_code(false), report.exit_code(true)), (ExitCode::Ok, ExitCode::Failed));
+}
+
+#[tokio::test]
+async fn every_first_outcome_is_told_once() {
+    let server = serve(|_| Some(500)).await;
+    let checks = http("a", server.port, "/a", "")
+        + &http("b", server.port, "/b", "    needs: a\n")
+        + &http("c", server.port, "/c", "    when: certbot_sign\n");
+    let mut heard = Vec::new();
+    run(plan(&checks, ONE), &Policy::default(), std::future::pending(), |outcome| heard.push(outcome.id.to_string()))
+        .await;
+    heard.sort();
+    assert_eq!(heard, ["infra-1/extra/a", "infra-1/extra/b", "infra-1/extra/c"]);
+}
+
+fn report(run: Run) -> Report {
+    Report::new("inventory".into(), Vec::new(), run, &Secrets::default())
+}
