@@ -13,6 +13,7 @@ use crate::plan::{Pattern, Plan, PlanError, Selection};
 use crate::report::ExitCode;
 use crate::suite::{SuiteError, Suites};
 
+mod demo;
 mod explain;
 mod inspect;
 mod plan;
@@ -46,6 +47,8 @@ enum Verb {
     Inspect(inspect::Inspect),
     /// Tell what a check asks and expects
     Explain(explain::Explain),
+    /// Verify a pretended two-node estate on this machine: no installation, no privileges, no network
+    Demo(demo::Demo),
 }
 
 /// Where the checks come from.
@@ -89,6 +92,7 @@ pub fn main() -> std::process::ExitCode {
         Some(Verb::Plan(verb)) => verb.run(),
         Some(Verb::Inspect(verb)) => verb.run(),
         Some(Verb::Explain(verb)) => verb.run(),
+        Some(Verb::Demo(verb)) => verb.run(),
     };
     match done {
         Ok(code) => code.into(),

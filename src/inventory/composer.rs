@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, StructureStyle, options};
 
+use super::mapping::Mapping;
 use super::scalar;
 use super::yaml::{Document, Duplicate, Key, Node, NodeKind, Tag, YamlError};
 use crate::value::{Place, Value, show};
@@ -39,8 +40,6 @@ pub(super) struct Composer<'a> {
     copies: usize,
     duplicates: Vec<Duplicate>,
 }
-
-type Mapping = Vec<(Key, Node)>;
 
 impl<'a> Composer<'a> {
     pub(super) fn new(file: Arc<str>, text: &'a str) -> Self {
@@ -142,18 +141,18 @@ impl<'a> Composer<'a> {
         &mut self,
         style: StructureStyle,
         mark: Marker,
-        read: impl FnOnce(&mut Self, Marker) -> Result<T, YamlError>,
+        read: impl FnOnce(&mut Self) -> Result<T, YamlError>,
     ) -> Result<T, YamlError> {
         self.open.push((style, mark.line()));
         if self.open.len() > DEPTH {
             return Err(self.error(mark, &format!("lists and mappings are nested deeper than {DEPTH} levels")));
         }
-        let result = read(self, mark)?;
+        let result = read(self)?;
         self.open.pop();
         Ok(result)
     }
 
-    fn list(&mut self, _start: Marker) -> Result<Vec<Node>, YamlError> {
+    fn list(&mut self) -> Result<Vec<Node>, YamlError> {
         let mut items = Vec::new();
         loop {
             match self.next()? {
@@ -163,22 +162,21 @@ impl<'a> Composer<'a> {
         }
     }
 
-    fn mapping(&mut self, _start: Marker) -> Result<Mapping, YamlError> {
-        let mut merged = Vec::new();
-        let mut own = Vec::new();
+    fn mapping(&mut self) -> Result<Vec<(Key, Node)>, YamlError> {
+        let mut mapping = Mapping::default();
         loop {
             let (event, span) = self.next()?;
             match event {
-                Event::MappingEnd => return Ok(self.unique(merged, own)),
+                Event::MappingEnd => return Ok(mapping.entries(&mut self.duplicates)),
                 Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<" => {
                     let (event, span) = self.next()?;
                     let node = self.node(event, span)?;
-                    self.merge(&mut merged, node, span.start)?;
+                    mapping.merge(node).map_err(|reason| self.error(span.start, &reason))?;
                 }
                 event => {
                     let key = self.key(event, span)?;
                     let (event, span) = self.next()?;
-                    own.push((key, self.node(event, span)?));
+                    mapping.set(key, self.node(event, span)?);
                 }
             }
         }
@@ -200,45 +198,6 @@ impl<'a> Composer<'a> {
             }
             _ => Err(self.error(span.start, &format!("a key must be text or a number, and this is {}", node.noun()))),
         }
-    }
-
-    /// Of a list of mappings the first has the last word.
-    fn merge(&self, merged: &mut Mapping, node: Node, mark: Marker) -> Result<(), YamlError> {
-        let refuse = |node: &Node| self.error(mark, &format!("<< takes a mapping, and this is {}", node.noun()));
-        match node.kind {
-            NodeKind::Map(entries) => merged.extend(entries),
-            NodeKind::List(nodes) => {
-                for node in nodes.into_iter().rev() {
-                    let NodeKind::Map(entries) = node.kind else { return Err(refuse(&node)) };
-                    merged.extend(entries);
-                }
-            }
-            NodeKind::Scalar(_) => return Err(refuse(&node)),
-        }
-        Ok(())
-    }
-
-    /// One entry per key, at the place of the first with the value of the last; merged entries stand before own ones.
-    fn unique(&mut self, merged: Mapping, own: Mapping) -> Mapping {
-        let mut entries: Mapping = Vec::with_capacity(merged.len() + own.len());
-        let mut written: HashMap<(bool, String), (usize, bool)> = HashMap::with_capacity(merged.len() + own.len());
-        let all = merged.into_iter().map(|entry| (entry, false)).chain(own.into_iter().map(|entry| (entry, true)));
-        for ((key, node), is_own) in all {
-            let Some((index, was_own)) = written.get_mut(&identity(&key)) else {
-                written.insert(identity(&key), (entries.len(), is_own));
-                entries.push((key, node));
-                continue;
-            };
-            let entry = &mut entries[*index];
-            if *was_own {
-                let (first, last) = (entry.0.place.clone(), key.place.clone());
-                self.duplicates.push(Duplicate { name: key.text, first, last });
-            }
-            *was_own = is_own;
-            entry.0.place = key.place;
-            entry.1 = node;
-        }
-        entries
     }
 
     fn scalar(&self, text: &str, style: ScalarStyle, tag: Option<&str>, mark: Marker) -> Result<Node, YamlError> {
@@ -318,15 +277,4 @@ fn ansible(tag: Option<&str>) -> Option<Tag> {
 fn unknown(tag: &str) -> String {
     let tag = tag.strip_prefix("tag:yaml.org,2002:").map_or_else(|| tag.to_owned(), |core| format!("!!{core}"));
     format!("the tag {tag} is not read here")
-}
-
-/// Python calls the keys 1, 1.0 and true equal, and the text "1" another.
-fn identity(key: &Key) -> (bool, String) {
-    let text = match key.text.as_str() {
-        "true" if !key.is_text => "1",
-        "false" if !key.is_text => "0",
-        text if !key.is_text => text.strip_suffix(".0").unwrap_or(text),
-        text => text,
-    };
-    (key.is_text, text.to_owned())
 }

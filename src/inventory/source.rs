@@ -122,3 +122,82 @@ fn holds_a_file(path: &Path) -> bool {
 fn unsupported(place: &str, what: &str, remedy: &str) -> InventoryError {
     InventoryError::Unsupported { place: place.to_owned(), what: what.to_owned(), remedy: remedy.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::inventory::Inventory;
+
+    fn fault(text: &str) -> String {
+        Inventory::parse("pigsty.yml", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_no_inventory_is_refused() {
+        for (text, reason) in [
+            ("", "pigsty.yml: it is empty, not a mapping of groups"),
+            ("- a\n", "pigsty.yml: it is a list, not a mapping of groups"),
+            ("{}\n", "pigsty.yml: it holds no group"),
+            (
+                "# ini\n[infra]\n10.10.10.10\n",
+                "pigsty.yml:2: it is an inventory in INI or TOML format, which is not read yet; ",
+            ),
+            ("#!/bin/sh\n", "pigsty.yml:1: it is a script that prints an inventory, which is not read yet; "),
+            (
+                "plugin: aws_ec2\n",
+                "pigsty.yml:1: it is the configuration of an inventory plugin, which is not read yet; ",
+            ),
+            (
+                "{\"_meta\": {\"hostvars\": {}}}\n",
+                "pigsty.yml:1: it is the JSON of ansible-inventory --list, which is not",
+            ),
+        ] {
+            let shown = fault(text);
+            assert!(shown.starts_with(reason), "{text}: {shown}");
+        }
+    }
+
+    #[test]
+    fn files_that_cannot_be_read_say_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let shown = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            Inventory::read(&path).unwrap_err().to_string()
+        };
+        assert!(shown("latin.yml", b"a:\n  b: \xe9\n").ends_with("latin.yml: line 2 is not UTF-8 text"));
+        let absent = Inventory::read(&folder.path().join("absent.yml")).unwrap_err().to_string();
+        assert!(absent.ends_with("absent.yml: there is no such file"), "{absent}");
+        let directory = Inventory::read(folder.path()).unwrap_err().to_string();
+        assert!(directory.contains("it is a directory of inventories, which is not read yet"), "{directory}");
+    }
+
+    #[test]
+    fn a_file_beyond_the_limit_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large.yml");
+        std::fs::File::create(&path).unwrap().set_len(65 * 1024 * 1024).unwrap();
+        let shown = Inventory::read(&path).unwrap_err().to_string();
+        assert!(shown.ends_with("it is larger than 64 MiB, too large for an inventory"), "{shown}");
+    }
+
+    #[test]
+    fn variables_beside_the_file_are_refused_only_where_ansible_would_read_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pigsty.yml");
+        std::fs::write(&path, "infra: {hosts: {10.10.10.10: }}\n").unwrap();
+        let put = |name: &str| {
+            let file = folder.path().join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, "x: 1\n").unwrap();
+            Inventory::read(&path)
+        };
+        assert!(put("group_vars/absent.yml").is_ok());
+        assert!(put("group_vars/all/.gitkeep").is_ok());
+        assert!(put("host_vars/README.md").is_ok());
+        let group = put("group_vars/infra.yml").unwrap_err().to_string();
+        assert!(group.contains("the inventory has group_vars/infra.yml beside it, which is not read yet"), "{group}");
+        std::fs::remove_dir_all(folder.path().join("group_vars")).unwrap();
+        let host = put("host_vars/10.10.10.10/x.yml").unwrap_err().to_string();
+        assert!(host.contains("the inventory has host_vars/10.10.10.10 beside it"), "{host}");
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, SET_COOKIE};
 
 use super::tls::Handshake;
 use super::{Facts, exposition};
@@ -54,12 +54,11 @@ impl Answer {
 
     /// The headers by lower-case name, repeated ones joined.
     fn headers(&self) -> Object {
-        let value = |name| {
-            let values: Vec<_> =
-                self.headers.get_all(name).iter().map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
-            values.join(", ")
+        let values = |name: &HeaderName| {
+            let texts = self.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+            texts.map(|text| if name == SET_COOKIE { veil(&text) } else { text.into_owned() }).collect::<Vec<_>>()
         };
-        self.headers.keys().map(|name| (name.as_str().to_owned(), value(name).into())).collect()
+        self.headers.keys().map(|name| (name.as_str().to_owned(), values(name).join(", ").into())).collect()
     }
 
     /// What the body is read as: JSON, a page with a title, an exposition, always text.
@@ -102,6 +101,12 @@ impl Answer {
     }
 }
 
+/// A cookie without its value, which lets in whoever holds it.
+fn veil(cookie: &str) -> String {
+    let (pair, attributes) = cookie.split_at(cookie.find(';').unwrap_or(cookie.len()));
+    format!("{}=******{attributes}", pair.split('=').next().unwrap_or_default())
+}
+
 /// Where a tag begins, whatever its case.
 fn find(text: &str, tag: &str) -> Option<usize> {
     let head = &text.as_bytes()[..text.len().min(TITLE_WITHIN)];
@@ -122,6 +127,7 @@ mod tests {
         headers.insert(CONTENT_TYPE, kind.parse().unwrap());
         headers.append("x-two", "a".parse().unwrap());
         headers.append("x-two", "b".parse().unwrap());
+        headers.append("set-cookie", "session=s3cret; Path=/".parse().unwrap());
         Answer {
             url: "http://i.pigsty/".parse().unwrap(),
             status: 200,
@@ -163,8 +169,9 @@ mod tests {
 
     #[test]
     fn headers_are_joined_and_a_binary_body_is_cut_and_counted() {
-        let facts = answer("application/octet-stream", &[0xff; 100_000]);
+        let facts = answer("application/octet-stream", &vec![0xff; 100_000]);
         assert_eq!(facts.0["header"]["x-two"], "a, b");
+        assert_eq!(facts.0["header"]["set-cookie"], "session=******; Path=/");
         assert_eq!(facts.0["size"], 100_000);
         assert!(facts.0["body"].as_str().unwrap().len() <= BODY_KEPT);
     }

@@ -81,7 +81,7 @@ impl Dial {
 pub(super) fn span(duration: Duration) -> String {
     match duration.as_millis() {
         millis if millis < 1000 => format!("{millis} ms"),
-        _ => format!("{} s", duration.as_secs_f64()),
+        millis => format!("{} s", Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX)).as_secs_f64()),
     }
 }
 

@@ -270,7 +270,10 @@ impl Http {
     fn late(&self, stage: Stage, timeout: Duration) -> ProbeError {
         let within = span(timeout);
         match stage {
-            Stage::Resolving => ProbeError::Local(format!("{}: the name was not resolved within {within}", self.url)),
+            Stage::Resolving => ProbeError::Local(format!(
+                "{}: the name was not resolved within {within}",
+                self.url.host_str().unwrap_or_default()
+            )),
             Stage::Asked(peer) => {
                 target(Failure::Silent, format!("{peer} accepted the connection but did not answer within {within}"))
             }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::blame::{blame, target};
 use super::dial::span;
-use super::tls::{Handshake, Tls};
+use super::tls::{self, Handshake, Tls};
 use super::{Failure, ProbeError};
 use crate::value::Secret;
 
@@ -84,7 +84,10 @@ impl Request<'_> {
     }
 
     fn client(&self, http2: bool, handshake: &Arc<Handshake>, deadline: Instant) -> Result<Client, ProbeError> {
-        let host = self.url.host_str().unwrap_or_default();
+        let tls = match self.url.scheme() {
+            "https" => self.tls.config(self.url.host_str().unwrap_or_default(), http2, handshake)?,
+            _ => tls::unused()?,
+        };
         let builder = Client::builder()
             .no_proxy()
             .redirect(redirect::Policy::none())
@@ -95,7 +98,7 @@ impl Request<'_> {
             .http2_max_header_list_size(HEADERS)
             .dns_resolver(Arc::new(Fixed(self.peer)))
             .connect_timeout(deadline.saturating_duration_since(Instant::now()))
-            .tls_backend_preconfigured(self.tls.config(host, http2, handshake)?);
+            .tls_backend_preconfigured(tls);
         builder
             .build()
             .map_err(|error| ProbeError::Local(format!("the HTTP client cannot be set up: {}", deepest(&error))))
@@ -209,7 +212,7 @@ fn deepest(error: &(dyn Error + 'static)) -> String {
 
 /// What a failed handshake means; completes "10.10.10.10:443 …".
 fn tls_words(error: &rustls::Error) -> String {
-    use rustls::{AlertDescription as Alert, Error as Tls};
+    use rustls::{AlertDescription as Alert, CertificateError, Error as Tls};
     match error {
         Tls::InvalidMessage(_) => "does not speak TLS: it answered something else".to_owned(),
         Tls::AlertReceived(Alert::ProtocolVersion) | Tls::PeerIncompatible(_) => {
@@ -220,6 +223,10 @@ fn tls_words(error: &rustls::Error) -> String {
         }
         Tls::AlertReceived(Alert::UnrecognisedName) => {
             "has no certificate for this name (TLS alert unrecognized_name)".to_owned()
+        }
+        Tls::InvalidCertificate(CertificateError::BadSignature) => {
+            "signed the handshake with another key than its certificate's: certificate and key do not belong together"
+                .to_owned()
         }
         Tls::AlertReceived(Alert::CertificateRequired) => "demands a client certificate".to_owned(),
         Tls::AlertReceived(alert) => format!("ended the TLS handshake with alert {alert:?}"),
@@ -235,6 +242,9 @@ fn http_words(complaint: &str) -> String {
         "message head is too large" => "sent more headers than anyone can mean".to_owned(),
         "end of file before message length reached" => "closed the connection before the end of the body".to_owned(),
         "tls handshake eof" => "closed the connection during the TLS handshake".to_owned(),
+        text if text.contains("close_notify") => {
+            "closed the connection without the end of TLS, so that the body may be cut off".to_owned()
+        }
         text if text.contains("chunk") => format!("sent a broken chunked body ({text})"),
         text if text.starts_with("invalid http") => format!("did not answer in HTTP ({text})"),
         text => format!("broke the protocol ({text})"),

@@ -51,6 +51,10 @@ impl Tcp {
         match timeout_at(deadline, TcpStream::connect(peer)).await {
             Err(_) => Err(target(Failure::Silent, format!("no answer from {peer} within {}", span(timeout)))),
             Ok(Err(error)) => Err(blame(&error, peer)),
+            // Without a listener, our own port may happen to be the one that we dial, and the connection meets itself.
+            Ok(Ok(stream)) if stream.local_addr().ok() == Some(peer) => {
+                Err(target(Failure::Refused, format!("connection refused by {peer}")))
+            }
             Ok(Ok(_)) => {
                 let mut facts = Facts::default();
                 facts.insert("open", true);

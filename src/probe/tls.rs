@@ -60,6 +60,16 @@ impl Tls {
     }
 }
 
+/// Settings for a client that will speak no TLS but is built faster when it need not think up its own.
+pub(super) fn unused() -> Result<ClientConfig, ProbeError> {
+    static UNUSED: OnceLock<Option<ClientConfig>> = OnceLock::new();
+    let build = || {
+        let versions = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().ok()?;
+        Some(versions.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+    };
+    UNUSED.get_or_init(build).clone().ok_or_else(|| ProbeError::Local("TLS cannot be set up".to_owned()))
+}
+
 fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
     PROVIDER.get_or_init(|| Arc::new(ring::default_provider())).clone()
@@ -185,17 +195,18 @@ struct Recorder {
 }
 
 impl Recorder {
-    /// Whether any source of trust vouches for the certificate; else the most telling of their errors.
+    /// Whether any source of trust vouches for the certificate; else the first error that tells more than that nobody does.
     fn verify(&self, leaf: &CertificateDer<'_>, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<(), Error> {
-        let mut worst = Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let stranger = Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let mut telling = None;
         for trust in &self.trusts {
             match trust.verify(leaf, chain, &self.name, now) {
                 Ok(()) => return Ok(()),
-                Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {}
-                Err(error) => worst = error,
+                Err(error) if error != stranger => telling = telling.or(Some(error)),
+                Err(_) => {}
             }
         }
-        Err(worst)
+        Err(telling.unwrap_or(stranger))
     }
 
     /// What a signature's verification means: a certificate that cannot be read is no excuse for a wrong signature.
@@ -211,12 +222,7 @@ impl Recorder {
                 record.problem.get_or_insert_with(|| format!("cannot be used: {error}"));
                 Ok(HandshakeSignatureValid::assertion())
             }
-            Err(error) => {
-                record.problem =
-                    Some("does not belong to the server's key: the handshake is signed by another".to_owned());
-                Err(error)
-            }
-            signed => signed,
+            other => other,
         }
     }
 }

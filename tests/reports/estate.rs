@@ -32,7 +32,7 @@ pub(crate) fn outcome(node: &str, component: &str, check: &str, title: &str, ver
         cause: None,
         evidence: Evidence {
             asked: format!("GET http://{ip}/"),
-            facts: facts(&json!({"status": 200})),
+            facts: facts(&json!({"status": 200})).into(),
             ..Evidence::default()
         },
         attempts: 1,
@@ -96,7 +96,7 @@ fn drifted() -> Outcome {
     let mut outcome = outcome("infra-1", "grafana", "admin", "lets the inventory's administrator in", Verdict::Warn);
     outcome.reason = Some("status: expected 200, actual 401".into());
     outcome.evidence.asked = format!("GET http://admin:{SECRET}@10.10.10.10:3000/ui/api/user");
-    outcome.evidence.facts = facts(&json!({"status": 401, "json": {"tried": [format!("Basic {SECRET}")]}}));
+    outcome.evidence.facts = facts(&json!({"status": 401, "json": {"tried": [format!("Basic {SECRET}")]}})).into();
     outcome.evidence.findings = vec![finding("status", "200", json!(401))];
     outcome
 }
@@ -125,7 +125,7 @@ fn mislabelled() -> Outcome {
                       unexpected nginx-3 (10.10.10.12:9113); wrong cls of alertmanager-2: expected alertmanager, actual alertmgr";
     outcome.reason = Some(format!("targets: {difference}"));
     outcome.evidence.asked = "GET http://10.10.10.11:8428/api/v1/targets?state=active".into();
-    outcome.evidence.facts = facts(&json!({"status": 200, "series": vec![json!({"ins": "grafana-1"}); 1000]}));
+    outcome.evidence.facts = facts(&json!({"status": 200, "series": vec![json!({"ins": "grafana-1"}); 1000]})).into();
     let targets = finding("targets", "these 16 in any order", json!([{"ins": "grafana-1"}]));
     outcome.evidence.findings = vec![Finding { difference: Some(difference.into()), ..targets }];
     outcome.attempts = 2;
@@ -137,7 +137,7 @@ fn flooded() -> Outcome {
     let mut outcome = outcome("infra-2", "nginx", "page[<&\"'>]", "serves the portal ]]>", Verdict::Fail);
     let body = NASTY.to_owned() + &"<html> ".repeat(100 * 1024 / 7);
     outcome.reason = Some(format!("body: expected to contain <title>Pigsty, actual {body}"));
-    outcome.evidence.facts = facts(&json!({"status": 200, "body": body, "version": NASTY}));
+    outcome.evidence.facts = facts(&json!({"status": 200, "body": body, "version": NASTY})).into();
     outcome.evidence.findings =
         vec![finding("body", "to contain <title>Pigsty", json!(body)), finding("version", "4.5.0", json!(NASTY))];
     outcome.fix = Some("./infra.yml -t nginx -l 10.10.10.11".into());

@@ -8,7 +8,8 @@ use std::fs;
 use std::path::Path;
 
 use infra_verify::check::Verdict;
-use infra_verify::report::{ExitCode, Format, Interruption, Options, Report, Reporter, Verbosity};
+use infra_verify::report::{ExitCode, Format, Options, Report, Reporter, Verbosity};
+use infra_verify::run::Interruption;
 
 use estate::{SECRET, outcome, report};
 

@@ -1,7 +1,8 @@
 //! What a person sees.
 
 use infra_verify::check::Verdict;
-use infra_verify::report::{Format, Interruption, Options, Report, Verbosity};
+use infra_verify::report::{Format, Options, Report, Verbosity};
+use infra_verify::run::Interruption;
 
 use crate::estate::{estate, report};
 use crate::{acts, golden, render, verdicts, wide};

@@ -1,5 +1,6 @@
 //! What was not looked at, a line for each cause: a dead node is one line, not forty.
 
+use std::collections::HashSet;
 use std::io;
 
 use indexmap::IndexMap;
@@ -11,37 +12,37 @@ use crate::report::Report;
 /// How many places of a skip are named.
 const PLACES: usize = 3;
 
-/// Writes the skips, those with the same cause or reason together.
+/// Writes the skips: those that a failure above explains in one paragraph, the others by reason.
 pub(super) fn write(report: &Report, screen: &mut Screen<'_>) -> io::Result<()> {
-    let mut groups: IndexMap<(Option<&CheckId>, &str), Vec<&Outcome>> = IndexMap::new();
+    let shown: HashSet<_> =
+        report.outcomes.iter().filter(|outcome| is_shown(outcome)).map(|outcome| &outcome.id).collect();
+    let mut explained: IndexMap<&CheckId, usize> = IndexMap::new();
+    let mut reasons: IndexMap<&str, Vec<&Outcome>> = IndexMap::new();
     for outcome in report.with(Verdict::Skip) {
-        let reason = match &outcome.cause {
-            Some(_) => "",
-            None => outcome.reason.as_deref().unwrap_or("no reason is known"),
-        };
-        groups.entry((outcome.cause.as_ref(), reason)).or_default().push(outcome);
-    }
-    for (index, ((cause, reason), skipped)) in groups.iter().enumerate() {
-        if index == 0 {
-            screen.blank()?;
+        match &outcome.cause {
+            Some(cause) if shown.contains(cause) => *explained.entry(cause).or_default() += 1,
+            _ => reasons.entry(outcome.reason.as_deref().unwrap_or("no reason is known")).or_default().push(outcome),
         }
-        let text = match cause {
-            Some(cause) => because(report, cause, skipped.len()),
-            None => format!("skipped {} ({}): {}", skipped.len(), places(skipped), line(reason, REASON)),
-        };
+    }
+    if !(explained.is_empty() && reasons.is_empty()) {
+        screen.blank()?;
+    }
+    if !explained.is_empty() {
+        let causes = explained.iter().map(|(cause, count)| format!("{} ({count})", line(&cause.to_string(), NAME)));
+        let causes: Vec<_> = causes.collect();
+        let text = format!("skipped {} because of {}", explained.values().sum::<usize>(), causes.join(", "));
+        screen.paragraph(0, dim(), &text)?;
+    }
+    for (reason, skipped) in &reasons {
+        let text = format!("skipped {} ({}): {}", skipped.len(), places(skipped), line(reason, REASON));
         screen.paragraph(0, dim(), &text)?;
     }
     Ok(())
 }
 
-fn because(report: &Report, cause: &CheckId, count: usize) -> String {
-    let id = line(&cause.to_string(), NAME);
-    let reason =
-        report.outcomes.iter().find(|outcome| outcome.id == *cause).and_then(|outcome| outcome.reason.as_deref());
-    match reason {
-        Some(reason) => format!("skipped {count} because of {id} ({})", line(reason, NAME)),
-        None => format!("skipped {count} because of {id}"),
-    }
+/// Whether an outcome has its three lines above.
+fn is_shown(outcome: &Outcome) -> bool {
+    matches!(outcome.verdict, Verdict::Fail | Verdict::Error | Verdict::Warn)
 }
 
 /// The components that were skipped, the first few by name.

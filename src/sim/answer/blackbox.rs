@@ -1,0 +1,62 @@
+//! Blackbox Exporter. It probes nothing: it tells what its probes of a healthy neighbourhood would have found.
+
+use hyper::StatusCode;
+
+use super::{Answer, Question, metrics, missing, text, typed, with};
+use crate::sim::fault::Word;
+use crate::sim::layout::Here;
+
+const MODULES: [&str; 5] = ["icmp", "icmp_ttl5", "http_2xx", "http_post_2xx", "tcp_connect"];
+
+pub(super) fn answer(here: &Here, question: &Question) -> Answer {
+    match question.path() {
+        "/-/healthy" => text(StatusCode::OK, "Healthy"),
+        "/metrics" => metrics(exported(!here.is(Word::ReloadFailed))),
+        "/config" => typed(StatusCode::OK, "text/plain", config()),
+        "/probe" => probe(question, here.is(Word::NoIcmp)),
+        _ => missing(),
+    }
+}
+
+fn exported(loaded: bool) -> String {
+    format!(
+        "# HELP blackbox_exporter_build_info A metric with a constant '1' value labeled by version.\n\
+         # TYPE blackbox_exporter_build_info gauge\n\
+         blackbox_exporter_build_info{{branch=\"HEAD\",goarch=\"amd64\",goos=\"linux\",version=\"0.28.0\"}} 1\n\
+         # TYPE blackbox_exporter_config_last_reload_successful gauge\n\
+         blackbox_exporter_config_last_reload_successful {}\n",
+        u8::from(loaded)
+    )
+}
+
+fn config() -> String {
+    let module = |name: &&str| {
+        let prober = name.split('_').next().unwrap_or_default();
+        format!("    {name}:\n        prober: {prober}\n")
+    };
+    format!("modules:\n{}", MODULES.iter().map(module).collect::<String>())
+}
+
+/// A probe that fails is answered with 200 all the same; only what cannot be asked is refused.
+fn probe(question: &Question, no_icmp: bool) -> Answer {
+    let module = question.parameter("module").unwrap_or_else(|| "http_2xx".to_owned());
+    if !MODULES.contains(&module.as_str()) {
+        return refused(format!("Unknown module {module:?}\n"));
+    }
+    if question.parameter("target").is_none_or(|target| target.is_empty()) {
+        return refused("Target parameter is missing\n".to_owned());
+    }
+    let success = u8::from(!(no_icmp && module.starts_with("icmp")));
+    metrics(format!(
+        "# HELP probe_duration_seconds Returns how long the probe took to complete in seconds\n\
+         # TYPE probe_duration_seconds gauge\n\
+         probe_duration_seconds 0.000228\n\
+         # HELP probe_success Displays whether or not the probe was a success\n\
+         # TYPE probe_success gauge\n\
+         probe_success {success}\n"
+    ))
+}
+
+fn refused(why: String) -> Answer {
+    with(text(StatusCode::BAD_REQUEST, why), "x-content-type-options", "nosniff")
+}
