@@ -42,23 +42,19 @@ fn lab() -> Result<ExitCode> {
         return enclosure::enter();
     }
     let began = Instant::now();
-    let mut lab = stage::Lab::up()?;
+    let lab = stage::Lab::up()?;
     say(&format!("lab: up in {:.1} s", began.elapsed().as_secs_f32()));
     if let Ok(command) = std::env::var("INFRA_VERIFY_LAB_RUN") {
-        return run(&command, &mut lab);
+        return run(&command);
     }
     Ok(libtest_mimic::run(&args, trial::all(lab)).exit_code())
 }
 
 /// Runs a person's command in the client's place, with `infra-verify` on its PATH.
-fn run(command: &str, lab: &mut stage::Lab) -> Result<ExitCode> {
+fn run(command: &str) -> Result<ExitCode> {
     let path = format!("{}:{}", enclosure::program_folder(), std::env::var("PATH").unwrap_or_default());
-    let status = Command::new("sh")
-        .args(["-c", command])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env("PATH", path)
-        .env("INFRA_VERIFY_LAB_ABSENT", lab.switches().join(" "))
-        .status()?;
+    let status =
+        Command::new("sh").args(["-c", command]).current_dir(env!("CARGO_MANIFEST_DIR")).env("PATH", path).status()?;
     Ok(ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)))
 }
 

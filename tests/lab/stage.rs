@@ -4,7 +4,7 @@ use super::certificate::Authority;
 use super::component::{COMPONENTS, Component, absent, named};
 use super::enclosure::{HOME, cache, sh};
 use super::machine::{self, Machine};
-use super::node::{Node, nodes};
+use super::node::{INVENTORY, Node, nodes, switch_off};
 use super::{question, render};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use reqwest::Method;
@@ -36,8 +36,8 @@ impl Lab {
         rustls::crypto::ring::default_provider().install_default().ok();
         sh(&format!("mount -t tmpfs -o mode=755 lab {HOME}"))?;
         machine::bridge()?;
-        let off = absent(&cache()).iter().filter_map(|component| component.flags.first().copied()).collect::<Vec<_>>();
-        let mut lab = Self { nodes: nodes(&off), machines: Vec::new(), running: BTreeMap::new() };
+        switch_off(absent(&cache()).iter().filter_map(|component| component.flags.first().copied()))?;
+        let mut lab = Self { nodes: nodes()?, machines: Vec::new(), running: BTreeMap::new() };
         lab.boot()?;
         for (node, component) in lab.expected() {
             lab.start(&node, component.name)?;
@@ -55,12 +55,6 @@ impl Lab {
             self.machines.push(machine);
         }
         Ok(())
-    }
-
-    /// The options that tell `infra-verify` which components the lab runs without.
-    pub fn switches(&self) -> Vec<String> {
-        let off = |component: &&Component| component.flags.first().map(|flag| format!("-e{flag}=false"));
-        absent(&cache()).iter().filter_map(off).collect()
     }
 
     /// Whether a component runs here.
@@ -131,8 +125,7 @@ impl Lab {
         fs::remove_file(&report).ok();
         let output = Command::new(env!("CARGO_BIN_EXE_infra-verify"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .args(["inventories/lab.yml", "--report", &format!("json={report}")])
-            .args(self.switches())
+            .args([INVENTORY, "--report", &format!("json={report}")])
             .args(args)
             .output()?;
         let output_text =
