@@ -18,8 +18,8 @@ pub fn obstacle() -> Option<String> {
         return Some(format!("no {tool} on PATH"));
     }
     let missing = super::component::missing(&cache());
-    if !missing.is_empty() {
-        return Some(format!("{} not installed, see tests/lab/install", missing.join(", ")));
+    if let [first, more @ ..] = missing.as_slice() {
+        return Some(format!("{first} and {} more not installed, see tests/lab/install", more.len()));
     }
     let bridge = "ip link add lab type bridge; ip link add one type veth peer name other";
     let attempt =
