@@ -30,7 +30,9 @@ impl Demo {
             let file = directory.path().join("demo.yml");
             std::fs::write(&file, estate.inventory())
                 .map_err(|error| failed(format!("{}: {error}", file.display())))?;
-            let plan = self.wanted.plan(&Inventory::read(&file)?, &Suites::embedded()?)?;
+            let mut plan = self.wanted.plan(&Inventory::read(&file)?, &Suites::embedded()?)?;
+            // The file is gone when the report is read.
+            "the demo's inventory".clone_into(&mut plan.inventory);
             self.running.report(plan, reporters).await
         })??;
         complain("that was a pretended estate; verify yours with: infra-verify pigsty.yml");

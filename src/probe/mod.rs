@@ -15,6 +15,7 @@ mod blame;
 mod certificate;
 mod dial;
 mod dns;
+mod echo;
 mod exposition;
 mod field;
 mod http;
@@ -27,6 +28,7 @@ mod socket;
 mod tcp;
 mod tls;
 
+pub use self::icmp::permitted as icmp_permitted;
 pub use self::{dns::Dns, http::Http, icmp::Icmp, ntp::Ntp, promql::Promql, tcp::Tcp};
 
 /// What a probe measured, by name: `status`, `time`, `json`, `tls.not_after`, `answers`.

@@ -28,8 +28,12 @@ pub(super) fn write(report: &Report, screen: &mut Screen<'_>) -> io::Result<()> 
         screen.blank()?;
     }
     if !explained.is_empty() {
-        let causes = explained.iter().map(|(cause, count)| format!("{} ({count})", line(&cause.to_string(), NAME)));
-        let causes: Vec<_> = causes.collect();
+        let alone = explained.len() == 1;
+        let named = |(cause, count): (&&CheckId, &usize)| {
+            let cause = line(&cause.to_string(), NAME);
+            if alone { cause } else { format!("{cause} ({count})") }
+        };
+        let causes: Vec<_> = explained.iter().map(named).collect();
         let text = format!("skipped {} because of {}", explained.values().sum::<usize>(), causes.join(", "));
         screen.paragraph(0, dim(), &text)?;
     }
