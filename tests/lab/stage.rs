@@ -107,7 +107,9 @@ impl Lab {
         }
         self.name_grafana_organization()?;
         for node in self.nodes.iter().filter(|node| node.has("vmetrics_enabled")) {
-            question::until(|| question::scrapes(&node.ip, &node.vars["vmetrics_port"], self.targets()))?;
+            let port = &node.vars["vmetrics_port"];
+            question::until(|| question::scrapes(&node.ip, port, self.targets()))?;
+            question::until(|| question::stores(&node.ip, port, self.targets()))?;
         }
         Ok(())
     }
