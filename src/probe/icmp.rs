@@ -31,7 +31,7 @@ const REMEDY: &str = "this machine may not send ICMP echo requests: allow it to 
     (`setcap cap_net_raw+ep $(command -v infra-verify)`)";
 
 /// An echo request to a host.
-#[derive(Clone, Debug, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Icmp {
     #[serde(deserialize_with = "socket::host")]

@@ -44,7 +44,7 @@ pub const COMPONENTS: [Component; 11] = [
     },
     Component {
         name: "grafana", flags: &["grafana_enabled"], program: "grafana-server", user: "grafana", group: "grafana", directory: "/var/lib/grafana",
-        arguments: "--config=/etc/grafana/grafana.ini", port: "{{ grafana_port }}", optional: true, ..ROOT
+        arguments: "--config=/etc/grafana/grafana.ini", port: "{{ grafana_port }}", optional: true
     },
     Component {
         name: "vmetrics", flags: &["vmetrics_enabled"], program: "victoria-metrics",

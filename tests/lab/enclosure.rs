@@ -18,7 +18,13 @@ pub fn obstacle() -> Option<String> {
         return Some(format!("no {tool} on PATH"));
     }
     let missing = super::component::missing(&cache());
-    (!missing.is_empty()).then(|| format!("{} not installed, see tests/lab/install", missing.join(", ")))
+    if let [first, more @ ..] = missing.as_slice() {
+        return Some(format!("{first} and {} more not installed, see tests/lab/install", more.len()));
+    }
+    let bridge = "ip link add lab type bridge; ip link add one type veth peer name other";
+    let attempt =
+        succeed(Command::new("unshare").args(["--net", "--mount", "--uts", "--pid", "--fork", "sh", "-euc", bridge]));
+    attempt.err().map(|error| format!("no namespaces here: {error:#}"))
 }
 
 /// Whether this process is the first of the enclosure.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// Where the cache of components lies on every machine: other users may not look into root's home.
-const COMPONENTS: &str = "/opt/lab";
+const PROGRAMS: &str = "/opt/lab";
 
 const FOLDERS: &str = "dev proc sys tmp run/chrony opt/lab data infra/metrics infra/logs infra/traces infra/alertmgr \
     var/log/nginx var/log/grafana var/lib/nginx var/lib/grafana/plugins var/lib/chrony etc/grafana/provisioning/plugins \
@@ -61,7 +61,7 @@ impl Machine {
                  elif [ -d /$folder ]; then mkdir -p $folder; mount --rbind /$folder $folder; fi
              done
              for folder in dev proc sys; do mount --rbind /$folder $folder; done
-             mount --bind {cache} .{COMPONENTS}
+             mount --bind {cache} .{PROGRAMS}
              cp /etc/ld.so.cache etc/; cp -L /etc/localtime etc/ || true; cp {mime_types} etc/nginx/",
             cache = cache.display()
         ))
@@ -90,7 +90,7 @@ impl Machine {
         let arguments = render::fill(component.name, component.arguments, &self.vars)?;
         self.inside(component.directory)
             .args(["setpriv", "--reuid", component.user, "--regid", component.group, "--clear-groups", "--"])
-            .arg(format!("{COMPONENTS}/bin/{}", component.program))
+            .arg(format!("{PROGRAMS}/bin/{}", component.program))
             .args(arguments.split_whitespace())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)

@@ -16,6 +16,7 @@ mod question;
 mod render;
 mod stage;
 mod trial;
+mod verdict;
 
 use anyhow::Result;
 use libtest_mimic::Arguments;
@@ -32,22 +33,24 @@ fn main() -> ExitCode {
 fn lab() -> Result<ExitCode> {
     let mut args = Arguments::from_args();
     args.test_threads = Some(1); // one lab: a fault of one trial must not meet the next
-    if let Some(reason) = enclosure::obstacle() {
-        return Ok(libtest_mimic::run(&args, trial::ignored(&reason)).exit_code());
+    if enclosure::inside() {
+        return on_stage(&args);
     }
-    if args.list {
-        return Ok(libtest_mimic::run(&args, trial::ignored("listed")).exit_code());
+    match enclosure::obstacle() {
+        Some(reason) => Ok(libtest_mimic::run(&args, trial::ignored(&reason)).exit_code()),
+        None if args.list => Ok(libtest_mimic::run(&args, trial::ignored("only listed")).exit_code()),
+        None => enclosure::enter(),
     }
-    if !enclosure::inside() {
-        return enclosure::enter();
-    }
+}
+
+fn on_stage(args: &Arguments) -> Result<ExitCode> {
     let began = Instant::now();
     let lab = stage::Lab::up()?;
     say(&format!("lab: up in {:.1} s", began.elapsed().as_secs_f32()));
     if let Ok(command) = std::env::var("INFRA_VERIFY_LAB_RUN") {
         return run(&command);
     }
-    Ok(libtest_mimic::run(&args, trial::all(lab)).exit_code())
+    Ok(libtest_mimic::run(args, trial::all(lab)).exit_code())
 }
 
 /// Runs a person's command in the client's place, with `infra-verify` on its PATH.

@@ -30,20 +30,18 @@ impl Node {
 /// The nodes of the inventory.
 pub fn nodes() -> Result<Vec<Node>> {
     let nodes = pigsty::nodes(&Inventory::read(Path::new(INVENTORY))?)?;
-    Ok(nodes.into_iter().map(node).collect())
+    Ok(nodes.iter().map(node).collect())
 }
 
 /// Switches flags off in the inventory, as only this enclosure sees it: whoever reads it here knows what is absent.
 pub fn switch_off<'a>(flags: impl IntoIterator<Item = &'a str>) -> Result<()> {
-    let mut text = fs::read_to_string(INVENTORY)?;
-    for flag in flags {
-        text.push_str(&format!("    {flag}: false\n")); // the file ends with the variables of all
-    }
+    let lines = flags.into_iter().map(|flag| format!("    {flag}: false\n")); // the file ends with the variables of all
+    let text = [fs::read_to_string(INVENTORY)?].into_iter().chain(lines).collect::<String>();
     fs::write(format!("{HOME}/lab.yml"), text)?;
     sh(&format!("mount --bind {HOME}/lab.yml '{INVENTORY}'"))
 }
 
-fn node(node: pigsty::Node) -> Node {
+fn node(node: &pigsty::Node) -> Node {
     let vars = node.vars.iter().map(|(name, variable)| (name.to_owned(), variable.value.clone())).collect();
     Node { name: node.name.to_string(), ip: node.ip.to_string(), vars }
 }

@@ -52,6 +52,15 @@ pub fn scrapes(ip: &str, port: &Value, count: usize) -> Result<()> {
     Ok(())
 }
 
+/// Whether a VictoriaMetrics has this many infra targets in its storage; one that has just started shows none for seconds.
+pub fn stores(ip: &str, port: &Value, count: usize) -> Result<()> {
+    let query = "query=up%7Bjob%3D%22infra%22%7D&nocache=1&latency_offset=1ms";
+    let answer = ask(Method::GET, &format!("http://{ip}:{port}/api/v1/query?{query}"), None, None)?;
+    let stored = answer["data"]["result"].as_array().map_or(0, Vec::len);
+    ensure!(stored == count, "{ip}: {stored} series stored");
+    Ok(())
+}
+
 /// One request with a JSON answer.
 pub fn ask(method: Method, url: &str, login: Option<(&str, &str)>, body: Option<&Value>) -> Result<Value> {
     let client = reqwest::Client::builder().no_proxy().timeout(ANSWER * 5);

@@ -1,17 +1,17 @@
-//! The lab itself: brings the nodes up, breaks and mends them, and lets `infra-verify` judge them.
+//! The lab itself: brings the nodes up, breaks and mends them.
 
 use super::certificate::Authority;
 use super::component::{COMPONENTS, Component, absent, named};
 use super::enclosure::{HOME, cache, sh};
 use super::machine::{self, Machine};
-use super::node::{INVENTORY, Node, nodes, switch_off};
+use super::node::{Node, nodes, switch_off};
 use super::{question, render};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::{Child, Command};
+use std::process::Child;
 
 /// As much of a log as tells why its component died.
 const LOG_LINES: usize = 5;
@@ -21,13 +21,6 @@ pub struct Lab {
     nodes: Vec<Node>,
     machines: Vec<Machine>,
     running: BTreeMap<(String, &'static str), Child>,
-}
-
-/// What `infra-verify` said: its exit code and the outcomes of its JSON report.
-pub struct Verdicts {
-    pub code: i32,
-    pub outcomes: Vec<Value>,
-    pub output: String,
 }
 
 impl Lab {
@@ -114,27 +107,11 @@ impl Lab {
         }
         self.name_grafana_organization()?;
         for node in self.nodes.iter().filter(|node| node.has("vmetrics_enabled")) {
-            question::until(|| question::scrapes(&node.ip, &node.vars["vmetrics_port"], self.targets()))?;
+            let port = &node.vars["vmetrics_port"];
+            question::until(|| question::scrapes(&node.ip, port, self.targets()))?;
+            question::until(|| question::stores(&node.ip, port, self.targets()))?;
         }
         Ok(())
-    }
-
-    /// Asks `infra-verify` about the lab.
-    pub fn verify(&self, args: &[&str]) -> Result<Verdicts> {
-        let report = format!("{HOME}/report.json");
-        fs::remove_file(&report).ok();
-        let output = Command::new(env!("CARGO_BIN_EXE_infra-verify"))
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .args([INVENTORY, "--report", &format!("json={report}")])
-            .args(args)
-            .output()?;
-        let output_text =
-            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        let text = fs::read_to_string(&report)
-            .with_context(|| format!("infra-verify wrote no report: {}: {output_text}", output.status))?;
-        let report: Value = serde_json::from_str(&text)?;
-        let outcomes = report["outcomes"].as_array().cloned().context("the report has no outcomes")?;
-        Ok(Verdicts { code: output.status.code().unwrap_or(-1), outcomes, output: output_text })
     }
 
     /// What runs on a healthy lab.

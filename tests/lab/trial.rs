@@ -1,10 +1,10 @@
 //! What must be true of a lab that is well, and of one that is not.
 
 use super::component::COMPONENTS;
-use super::stage::{Lab, Verdicts};
+use super::stage::Lab;
+use super::verdict::Verdicts;
 use anyhow::{Result, ensure};
 use libtest_mimic::{Completion, Failed, Trial};
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Stopping the component on infra-2 fails exactly these checks; what needs them is skipped.
@@ -69,7 +69,7 @@ fn stopping(component: &str) -> String {
 }
 
 fn healthy(lab: &mut Lab, _: usize) -> Result<Completion> {
-    let verdicts = lab.verify(&[])?;
+    let verdicts = Verdicts::ask(&[])?;
     let wrong = verdicts.ids(&["fail", "warn", "error"]);
     ensure!(
         verdicts.code == 0 && wrong.is_empty(),
@@ -98,7 +98,7 @@ fn stop(lab: &mut Lab, row: usize) -> Result<Completion> {
         return Ok(Completion::ignored_with(format!("{component} not installed, see tests/lab/install")));
     }
     lab.stop("infra-2", component)?;
-    let verdicts = lab.verify(&[]);
+    let verdicts = Verdicts::ask(&[]);
     lab.start("infra-2", component)?;
     lab.settle()?;
     let verdicts = verdicts?;
@@ -110,7 +110,7 @@ fn stop(lab: &mut Lab, row: usize) -> Result<Completion> {
 fn freeze(lab: &mut Lab, row: usize) -> Result<Completion> {
     let (component, expected) = FROZEN;
     lab.freeze("infra-2", component)?;
-    let verdicts = lab.verify(&[]);
+    let verdicts = Verdicts::ask(&[]);
     lab.thaw("infra-2", component)?;
     lab.settle()?;
     verdicts?.fail_exactly(expected)?;
@@ -119,7 +119,7 @@ fn freeze(lab: &mut Lab, row: usize) -> Result<Completion> {
 
 fn cut_off(lab: &mut Lab, row: usize) -> Result<Completion> {
     lab.cut("infra-2")?;
-    let verdicts = lab.verify(&[]);
+    let verdicts = Verdicts::ask(&[]);
     lab.mend("infra-2")?;
     lab.settle()?;
     let failed = verdicts?.ids(&["fail", "error"]);
@@ -128,20 +128,4 @@ fn cut_off(lab: &mut Lab, row: usize) -> Result<Completion> {
         "not one failure of infra-2: {failed:?}"
     );
     healthy(lab, row)
-}
-
-impl Verdicts {
-    fn ids(&self, verdicts: &[&str]) -> BTreeSet<String> {
-        let among = |outcome: &&serde_json::Value| {
-            outcome["verdict"].as_str().is_some_and(|verdict| verdicts.contains(&verdict))
-        };
-        self.outcomes.iter().filter(among).filter_map(|outcome| outcome["id"].as_str().map(str::to_owned)).collect()
-    }
-
-    fn fail_exactly(&self, expected: &[&str]) -> Result<()> {
-        let (failed, expected) =
-            (self.ids(&["fail", "error"]), expected.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>());
-        ensure!(failed == expected, "failed {failed:?}, expected {expected:?}\n{}", self.output);
-        Ok(())
-    }
 }
