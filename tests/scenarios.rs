@@ -2,6 +2,7 @@
 //! pass because of it. What a row does not name must pass.
 
 use std::fs;
+use std::sync::LazyLock;
 
 use infra_verify::check::{CheckId, Outcome};
 use infra_verify::inventory::{Inventory, yaml};
@@ -15,6 +16,9 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 mod scenario;
 
 use scenario::{Row, Table, Wanted};
+
+/// The suites under test, read once for all rows.
+static SUITES: LazyLock<Suites> = LazyLock::new(|| Suites::embedded().unwrap());
 
 /// Rows that run at a time: most of a row's time is waiting for what never answers.
 const ROWS: usize = 8;
@@ -53,7 +57,7 @@ async fn outcomes(row: &Row) -> Result<Vec<Outcome>, Failed> {
     let file = directory.path().join("pigsty.yml");
     fs::write(&file, with_vars(&estate.inventory(), &row.vars)?)?;
     let inventory = Inventory::read(&file)?;
-    let plan = Plan::new(&inventory, &Suites::embedded()?)?;
+    let plan = Plan::new(&inventory, &SUITES)?;
     let policy = Policy { timeout: row.timeout, ..Policy::default() };
     let run = run::run(plan, &policy, std::future::pending(), |_| {}).await;
     Ok(run.outcomes)
@@ -83,7 +87,7 @@ fn host<'a>(hosts: &'a mut Value, node: &str) -> Option<&'a mut Value> {
 fn every_check_fails(table: &Table) -> Result<(), Failed> {
     let broken: Vec<_> = table.rows.iter().flat_map(Row::broken).map(Wanted::keyless).collect::<Result<_, _>>()?;
     let mut never = Vec::new();
-    for suite in Suites::embedded()?.iter() {
+    for suite in SUITES.iter() {
         for check in &suite.checks {
             let ids = ["infra-1", "infra-2", "infra-3"].map(|node| CheckId::new(node, &suite.component, &check.id));
             if !broken.iter().any(|pattern| ids.iter().any(|id| pattern.matches(id))) {
