@@ -261,6 +261,20 @@ mod tests {
         assert!(heard.is_err() && stray.is_none());
     }
 
+    #[tokio::test]
+    async fn what_a_socket_heard_before_it_was_set_up_does_not_drown_the_reply() {
+        let Some(_) = measure(json!({"ping": "127.0.0.4"}), PATIENT).await else { return };
+        let opened = echo::open(false).unwrap();
+        for _ in 0..300 {
+            assert!(measure(json!({"ping": "127.0.0.4"}), PATIENT).await.is_some_and(|result| result.is_ok()));
+        }
+        let echo = Echo::new(opened, &icmp("127.0.0.4").request()).unwrap();
+        echo.send().unwrap();
+        let mut stray = None;
+        let heard = tokio::time::timeout(PATIENT, echo.hear(&mut stray)).await.unwrap().unwrap();
+        assert!(matches!(heard, Heard::Reply { .. }));
+    }
+
     #[test]
     fn silence_names_the_host_and_the_time_that_was_waited() {
         let error = icmp("10.10.10.11").silent(Duration::from_secs(1), None);
