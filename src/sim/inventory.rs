@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::dns::NAMES;
 use super::layout::Node;
+use crate::probe::icmp_permitted;
 
 /// Writes the inventory that describes these nodes as they should be.
 pub(super) fn write(nodes: &[Node]) -> String {
@@ -17,7 +18,7 @@ pub(super) fn write(nodes: &[Node]) -> String {
          \x20   version: v4.5.0\n\
          \x20   admin_ip: {}\n\
          \x20   region: default\n\
-         \x20   icmp_enabled: true\n\
+         \x20   icmp_enabled: {}\n\
          \x20   infra_portal:\n\
          \x20     home: {{ domain: i.pigsty }}\n\
          \x20   dns_records:\n\
@@ -27,6 +28,7 @@ pub(super) fn write(nodes: &[Node]) -> String {
          \x20   grafana_admin_username: admin\n\
          \x20   grafana_admin_password: pigsty\n",
         nodes[0].ip,
+        icmp_permitted(),
         NAMES[0],
         NAMES[1..].join(" "),
     );
