@@ -93,4 +93,3 @@ fn every_check_fails(table: &Table) -> Result<(), Failed> {
     }
     if never.is_empty() { Ok(()) } else { Err(format!("no row breaks {}", never.join(", ")).into()) }
 }
-
