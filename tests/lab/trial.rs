@@ -94,11 +94,7 @@ impl Row {
         lab.settle()?;
         seen?;
         let well = || healthy(lab);
-        if fault.is_slow() {
-            question::until(well)?
-        } else {
-            well()?
-        }
+        if fault.is_slow() { question::until(well) } else { well() }?;
         Ok(Completion::Completed)
     }
 }
