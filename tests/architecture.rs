@@ -1,5 +1,7 @@
 //! The ladder of imports, and who may open sockets, print and exit: read from the source, so that they stay true.
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot do is its failure")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

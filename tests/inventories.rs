@@ -3,6 +3,8 @@
 //! The files are those of `inventories/` and, where they are at hand, Pigsty's own configuration templates: beside the
 //! project in `shared/pigsty-conf`, or where `INFRA_VERIFY_PIGSTY_CONF` says. What is not at hand is reported as ignored.
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot do is its failure")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -92,10 +94,8 @@ fn templates(project: &Path) -> Result<PathBuf, String> {
         return Ok(PathBuf::from(named));
     }
     let beside = project.join("../shared/pigsty-conf");
-    match beside.is_dir() {
-        true => Ok(beside),
-        false => Err("there is no ../shared/pigsty-conf and INFRA_VERIFY_PIGSTY_CONF is not set".to_owned()),
-    }
+    let absent = "INFRA_VERIFY_PIGSTY_CONF does not name a folder of Pigsty's configurations";
+    if beside.is_dir() { Ok(beside) } else { Err(absent.to_owned()) }
 }
 
 /// Every YAML file below a folder, by name.

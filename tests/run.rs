@@ -1,5 +1,7 @@
 //! The runner: order, limits, attempts, and one outcome for every planned check whatever happens.
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot do is its failure")]
+
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

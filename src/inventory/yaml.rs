@@ -312,12 +312,12 @@ mod tests {
         let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {
             let inner = format!("*a{}, ", level - 1).repeat(10);
-            laughs.push_str(&format!("a{level}: &a{level} [{inner}]\n"));
+            laughs = format!("{laughs}a{level}: &a{level} [{inner}]\n");
         }
         assert!(fault(&laughs).contains("aliases grow beyond"));
         let brackets = format!("{}{}", "[".repeat(200), "]".repeat(200));
         assert!(fault(&brackets).contains("nested deeper than 128"), "{}", fault(&brackets));
-        let deep: String = (0..200).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+        let deep = (0..200).map(|depth| " ".repeat(depth) + "a:").collect::<Vec<_>>().join("\n");
         assert!(fault(&deep).contains("nested deeper than 128"));
     }
 }

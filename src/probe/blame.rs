@@ -15,17 +15,21 @@ pub(super) fn target(kind: Failure, reason: impl Into<String>) -> ProbeError {
     ProbeError::Target { kind, reason: reason.into() }
 }
 
-/// What an error of a socket towards `peer` means.
+/// What an error of a socket towards a TCP `peer` means.
 pub(super) fn blame(error: &io::Error, peer: SocketAddr) -> ProbeError {
+    blame_on(error, peer.ip(), &peer.to_string())
+}
+
+/// What an error of any socket towards `ip` means; `peer` is what a person would call the other end.
+pub(super) fn blame_on(error: &io::Error, ip: IpAddr, peer: &str) -> ProbeError {
     match error.raw_os_error().map(Errno::from_raw) {
         Some(Errno::ECONNREFUSED) => target(Failure::Refused, format!("connection refused by {peer}")),
         Some(Errno::ETIMEDOUT) => target(Failure::Silent, format!("no answer from {peer}")),
-        Some(Errno::EHOSTUNREACH | Errno::EHOSTDOWN) => target(
-            Failure::Unreachable,
-            format!("no route to host {}: it, or the last router, does not answer", peer.ip()),
-        ),
-        Some(Errno::ENETUNREACH) => unreachable_network(peer.ip()),
-        Some(Errno::EACCES) if is_broadcast(peer.ip()) => broadcast(peer.ip()),
+        Some(Errno::EHOSTUNREACH | Errno::EHOSTDOWN) => {
+            target(Failure::Unreachable, format!("no route to host {ip}: it, or the last router, does not answer"))
+        }
+        Some(Errno::ENETUNREACH) => unreachable_network(ip),
+        Some(Errno::EACCES) if is_broadcast(ip) => broadcast(ip),
         Some(Errno::ECONNRESET | Errno::ECONNABORTED | Errno::EPIPE) => {
             target(Failure::Protocol, format!("{peer} reset the connection"))
         }
@@ -35,7 +39,7 @@ pub(super) fn blame(error: &io::Error, peer: SocketAddr) -> ProbeError {
 }
 
 /// What this machine lacks.
-fn ours(errno: Errno, peer: SocketAddr) -> String {
+fn ours(errno: Errno, peer: &str) -> String {
     match errno {
         Errno::EMFILE | Errno::ENFILE => {
             format!("{peer}: this machine is out of file descriptors; raise `ulimit -n` or lower --jobs")
@@ -65,7 +69,7 @@ fn unreachable_network(ip: IpAddr) -> ProbeError {
     }
 }
 
-fn broadcast(ip: IpAddr) -> ProbeError {
+pub(super) fn broadcast(ip: IpAddr) -> ProbeError {
     target(Failure::Unreachable, format!("{ip} is a broadcast or multicast address, not a host's"))
 }
 

@@ -14,6 +14,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::blame::blame_on;
 use super::socket::{self, Reading};
 use super::{Facts, Kind, ProbeError, record};
 
@@ -149,7 +150,7 @@ impl Dns {
             Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 return Err(socket::protocol(format!("{peer} closed the connection before its answer was whole")));
             }
-            Ok(result) => result.map_err(|error| socket::failure(&error, &peer))?,
+            Ok(result) => result.map_err(|error| blame_on(&error, self.server.ip(), &peer))?,
         };
         match read(&answer) {
             Reading::Answer(message) => Ok(message),

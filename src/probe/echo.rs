@@ -9,7 +9,7 @@ use std::os::fd::AsRawFd;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::libc::{self, in_addr, in6_addr, sock_extended_err, timespec};
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, send, setsockopt, sockopt};
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recv, recvmsg, send, setsockopt, sockopt};
 use nix::{cmsg_space, setsockopt_impl, sockopt_impl};
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 use tokio::io::Interest;
@@ -83,6 +83,7 @@ impl Echo {
             socket.attach_filter(&filter(request.to.is_ipv6(), &packet))?;
         }
         socket.connect(&SocketAddr::new(request.to, 0).into())?;
+        drain(&socket);
         Ok(Self { socket: UdpSocket::from_std(socket.into())?, raw, to: request.to, packet })
     }
 
@@ -184,6 +185,11 @@ impl Echo {
     }
 }
 
+/// Throws away what a raw socket heard before it had its filter: on a busy machine that may leave no room for the reply.
+fn drain(socket: &Socket) {
+    while recv(socket.as_raw_fd(), &mut [0], MsgFlags::MSG_DONTWAIT).is_ok() {}
+}
+
 fn configure(socket: &Socket, request: &Request) -> io::Result<()> {
     let ttl = request.ttl.filter(|&ttl| ttl > 0).map(u32::from);
     setsockopt(socket, sockopt::ReceiveTimestampns, &true)?;
@@ -226,12 +232,16 @@ fn checksum(packet: &[u8]) -> u16 {
 fn filter(v6: bool, packet: &[u8]) -> [SockFilter; 7] {
     const PASS: u32 = u32::MAX;
     let number = u32::from_be_bytes([packet[4], packet[5], packet[6], packet[7]]);
-    // IPv6 shows no header of its own; that of IPv4 says how long it is.
+    // The codes of classic BPF: 0x01 loads a constant, 0xB1 the length that a header of IPv4 says it has.
+    // A raw socket of IPv6 shows no such header.
     let (header, reply) = if v6 { (0x01, 129) } else { (0xB1, 0) };
     [
+        // x = the length of what stands before the echo
         SockFilter::new(header, 0, 0, 0),
+        // id and sequence, the second word, are ours, or drop
         SockFilter::new(0x40, 0, 0, 4),
         SockFilter::new(0x15, 0, 3, number),
+        // the type, the first byte, is that of a reply, or drop
         SockFilter::new(0x50, 0, 0, 0),
         SockFilter::new(0x15, 0, 1, reply),
         SockFilter::new(0x06, 0, 0, PASS),

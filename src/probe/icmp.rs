@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use nix::errno::Errno;
 use serde::de::{Deserialize, Deserializer, Error};
 
+use super::blame::{blame_on, broadcast};
 use super::echo::{self, Echo, Heard, Request};
 use super::{Facts, Failure, Kind, ProbeError, socket};
 
@@ -59,8 +60,7 @@ impl Icmp {
 
     pub(super) async fn measure(&self, timeout: Duration) -> Result<Facts, ProbeError> {
         if self.ping.is_multicast() {
-            let reason = format!("{} is a multicast address", self.ping);
-            return Err(ProbeError::Target { kind: Failure::Unreachable, reason });
+            return Err(broadcast(self.ping));
         }
         let mut stray = None;
         match tokio::time::timeout(timeout, self.exchange(&mut stray)).await {
@@ -71,7 +71,7 @@ impl Icmp {
 
     async fn exchange(&self, stray: &mut Option<String>) -> Result<Facts, ProbeError> {
         let opened = echo::open(self.ping.is_ipv6()).map_err(|error| self.closed(&error))?;
-        let failure = |error: io::Error| socket::failure(&error, &self.ping.to_string());
+        let failure = |error: io::Error| self.blame(&error);
         let echo = Echo::new(opened, &self.request()).map_err(failure)?;
         let (sent, start) = (SystemTime::now(), Instant::now());
         echo.send().map_err(|error| self.unsent(&error))?;
@@ -86,11 +86,15 @@ impl Icmp {
         Request { to, ttl, payload_size, dont_fragment }
     }
 
+    fn blame(&self, error: &io::Error) -> ProbeError {
+        blame_on(error, self.ping, &self.ping.to_string())
+    }
+
     /// No socket could be had.
     fn closed(&self, error: &io::Error) -> ProbeError {
         match error.kind() {
             io::ErrorKind::PermissionDenied => ProbeError::Local(REMEDY.to_owned()),
-            _ => socket::failure(error, &self.ping.to_string()),
+            _ => self.blame(error),
         }
     }
 
@@ -102,7 +106,7 @@ impl Icmp {
                 self.payload_size, self.ping
             ));
         }
-        socket::failure(error, &self.ping.to_string())
+        self.blame(error)
     }
 
     /// No reply came; what came from elsewhere is named.
@@ -244,9 +248,9 @@ mod tests {
         let unreachable =
             |reason: &str| Err(ProbeError::Target { kind: Failure::Unreachable, reason: reason.to_owned() });
         let many = probe(&json!({"ping": "224.0.0.1"})).unwrap().measure(PATIENT).await;
-        assert_eq!(many, unreachable("224.0.0.1 is a multicast address"));
+        assert_eq!(many, unreachable("224.0.0.1 is a broadcast or multicast address, not a host's"));
         let Some(result) = measure(json!({"ping": "127.255.255.255"}), PATIENT).await else { return };
-        assert_eq!(result, unreachable("127.255.255.255 is a broadcast address"));
+        assert_eq!(result, unreachable("127.255.255.255 is a broadcast or multicast address, not a host's"));
     }
 
     #[tokio::test]
@@ -259,6 +263,20 @@ mod tests {
         let mut stray = None;
         let heard = tokio::time::timeout(Duration::from_millis(50), echo.hear(&mut stray)).await;
         assert!(heard.is_err() && stray.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_a_socket_heard_before_it_was_set_up_does_not_drown_the_reply() {
+        let Some(_) = measure(json!({"ping": "127.0.0.4"}), PATIENT).await else { return };
+        let opened = echo::open(false).unwrap();
+        for _ in 0..300 {
+            assert!(measure(json!({"ping": "127.0.0.4"}), PATIENT).await.is_some_and(|result| result.is_ok()));
+        }
+        let echo = Echo::new(opened, &icmp("127.0.0.4").request()).unwrap();
+        echo.send().unwrap();
+        let mut stray = None;
+        let heard = tokio::time::timeout(PATIENT, echo.hear(&mut stray)).await.unwrap().unwrap();
+        assert!(matches!(heard, Heard::Reply { .. }));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! DNS records as `dig` writes them, and their data as an inventory writes it.
 //!
-//! hickory's own `Display` is neither: it lowers names from IDNA, quotes no text and panics on an OPT record.
+//! hickory's own `Display` is neither: it turns names back from IDNA, quotes no text and has no form for an OPT record.
 
 use std::fmt::Write;
 

@@ -8,10 +8,10 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
-use nix::errno::Errno;
 use serde::de::{Deserialize, Deserializer, Error};
 use tokio::net::UdpSocket;
 
+use super::blame::{blame_on, target};
 use super::{Failure, ProbeError};
 
 /// No datagram is longer: its length field has 16 bits.
@@ -60,19 +60,20 @@ pub(super) async fn ask<T>(
             }
         }
     };
-    within(timeout, &peer, exchange)
+    within(timeout, server.ip(), &peer, exchange)
         .await
         .unwrap_or_else(|| Err(silence(&format!("answer from {peer}"), timeout, stray)))
 }
 
 /// Awaits an exchange until the deadline and says whose fault its errors are; nothing when the time is up.
-pub(super) async fn within<T>(
+async fn within<T>(
     timeout: Duration,
+    ip: IpAddr,
     peer: &str,
     exchange: impl Future<Output = io::Result<Result<T, ProbeError>>>,
 ) -> Option<Result<T, ProbeError>> {
     let result = tokio::time::timeout(timeout, exchange).await.ok()?;
-    Some(result.unwrap_or_else(|error| Err(failure(&error, peer))))
+    Some(result.unwrap_or_else(|error| Err(blame_on(&error, ip, peer))))
 }
 
 /// A socket that hears nobody but the server, and hears that its port is closed.
@@ -88,42 +89,13 @@ pub(super) fn silence(what: &str, timeout: Duration, stray: Option<String>) -> P
     let reason = format!("no {what} within {} s", timeout.as_secs_f64());
     match stray {
         Some(stray) => protocol(format!("{reason}, only {stray}")),
-        None => ProbeError::Target { kind: Failure::Silent, reason },
+        None => target(Failure::Silent, reason),
     }
 }
 
 /// The target spoke nonsense.
 pub(super) fn protocol(reason: String) -> ProbeError {
-    ProbeError::Target { kind: Failure::Protocol, reason }
-}
-
-/// Says whose fault an error of a socket is; the peer is named as a person would: `10.10.10.10:53 (udp)`.
-pub(super) fn failure(error: &io::Error, peer: &str) -> ProbeError {
-    let target = |kind, reason| ProbeError::Target { kind, reason };
-    match Errno::from_raw(error.raw_os_error().unwrap_or_default()) {
-        Errno::ECONNREFUSED => target(Failure::Refused, format!("connection refused by {peer}")),
-        Errno::ECONNRESET | Errno::ECONNABORTED | Errno::EPIPE => protocol(format!("{peer} broke the connection off")),
-        Errno::EHOSTUNREACH | Errno::EHOSTDOWN => target(Failure::Unreachable, format!("no way to the host of {peer}")),
-        Errno::ETIMEDOUT => target(Failure::Silent, format!("no answer from {peer}")),
-        Errno::EACCES => target(Failure::Unreachable, format!("{peer} is a broadcast address")),
-        Errno::ENETUNREACH => ProbeError::Local(format!("no route to {peer} from this machine")),
-        errno => ProbeError::Local(match remedy(errno) {
-            Some(remedy) => format!("this machine cannot ask {peer}: {remedy}"),
-            None => format!("this machine cannot ask {peer}: {}", error.to_string().to_lowercase()),
-        }),
-    }
-}
-
-/// What is wrong with this machine, and what to do about it.
-fn remedy(errno: Errno) -> Option<&'static str> {
-    match errno {
-        Errno::EPERM => Some("its own firewall forbids it; allow it in the output rules"),
-        Errno::EMFILE | Errno::ENFILE => Some("too many open files; raise `ulimit -n` or lower --jobs"),
-        Errno::ENOBUFS | Errno::ENOMEM => Some("no memory left for sockets; lower --jobs"),
-        Errno::EADDRNOTAVAIL => Some("no free local port; lower --jobs or widen net.ipv4.ip_local_port_range"),
-        Errno::EAFNOSUPPORT => Some("it does not speak this version of ip; enable it or name another address"),
-        _ => None,
-    }
+    target(Failure::Protocol, reason)
 }
 
 /// Reads the address of a host, as text.
@@ -191,33 +163,6 @@ mod tests {
     }
 
     #[test]
-    fn every_error_of_a_socket_is_blamed_on_the_target_or_on_this_machine() {
-        for (errno, kind, said) in [
-            (Errno::ECONNREFUSED, Some(Failure::Refused), "connection refused by p"),
-            (Errno::ECONNRESET, Some(Failure::Protocol), "p broke the connection off"),
-            (Errno::EHOSTUNREACH, Some(Failure::Unreachable), "no way to the host of p"),
-            (Errno::ETIMEDOUT, Some(Failure::Silent), "no answer from p"),
-            (Errno::EACCES, Some(Failure::Unreachable), "p is a broadcast address"),
-            (Errno::ENETUNREACH, None, "no route to p from this machine"),
-            (Errno::EPERM, None, "output rules"),
-            (Errno::EMFILE, None, "ulimit -n"),
-            (Errno::ENFILE, None, "ulimit -n"),
-            (Errno::ENOBUFS, None, "--jobs"),
-            (Errno::EADDRNOTAVAIL, None, "ip_local_port_range"),
-            (Errno::EAFNOSUPPORT, None, "version of ip"),
-            (Errno::EINVAL, None, "invalid argument"),
-        ] {
-            let failed = failure(&io::Error::from(errno), "p");
-            let blamed = match &failed {
-                ProbeError::Target { kind, .. } => Some(*kind),
-                _ => None,
-            };
-            assert_eq!(blamed, kind, "{errno}");
-            assert!(failed.to_string().contains(said), "{errno}: {failed}");
-        }
-    }
-
-    #[test]
     fn two_random_numbers_differ() {
         assert_ne!(random(), random());
     }
@@ -227,7 +172,7 @@ mod tests {
         let asked = ask::<()>("127.255.255.255:9".parse().unwrap(), b"hello", Duration::from_secs(5), |_| {
             unreachable!("nobody answers a broadcast")
         });
-        let reason = "127.255.255.255:9 (udp) is a broadcast address".to_owned();
+        let reason = "127.255.255.255 is a broadcast or multicast address, not a host's".to_owned();
         assert_eq!(asked.await.err(), Some(ProbeError::Target { kind: Failure::Unreachable, reason }));
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn root<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Option<&'
     for outcome in outcomes.filter(|outcome| outcome.attempts > 0) {
         match outcome.evidence.failure {
             Some(Failure::Silent | Failure::Unreachable) if &*outcome.id.component == "node" => {
-                ping = Some(&outcome.id)
+                ping = Some(&outcome.id);
             }
             Some(Failure::Silent | Failure::Unreachable) => silent.push(&outcome.id),
             Some(Failure::Refused | Failure::Protocol) => return None,

@@ -142,9 +142,13 @@ impl Component {
         }
     }
 
-    #[expect(clippy::enum_glob_use, reason = "the table below is made of these words and of nothing else")]
     fn own_words(self) -> &'static [Word] {
-        use Word::*;
+        use Word::{
+            Blind, Database, Duplicate, Expired, Expiring, Far, ForeignSeries, Forwarded, Installing, Kiss, Labels,
+            Missing, NoConfig, NoIcmp, NoIndex, NoMetrics, NoRules, NoStatus, NoTls, NotYetValid, Nxdomain,
+            OldReference, Password, QueryFailed, Readonly, Record, ReloadFailed, ShuttingDown, Stale, StaleRecord,
+            TcpRefuse, UdpSilence, Unscraped, Unsynchronised,
+        };
         match self {
             Self::Node => &[],
             Self::Nginx => &[Installing, NoIndex, NoStatus, NoTls, Expired, Expiring, NotYetValid],

@@ -13,7 +13,7 @@ enum Step {
     Index(usize),
     /// `[*]`: every element
     All,
-    /// `[name=value]`: the elements of which that holds
+    /// `[name=value]`: every element of which that holds
     Where(Vec<String>, String),
 }
 
@@ -52,7 +52,8 @@ impl Path {
         }
     }
 
-    /// What stands there: nothing if there is nothing; a list after `[*]`, with null where an element lacks the rest.
+    /// What stands there: nothing if there is nothing; a list after `[*]` and `[name=value]`, with null where an element
+    /// lacks the rest.
     pub fn find(&self, value: &Value) -> Option<Value> {
         find(&self.0, value)
     }
@@ -81,12 +82,9 @@ fn find(steps: &[Step], value: &Value) -> Option<Value> {
             let named = |element: &&Value| {
                 name.iter().try_fold(*element, |at, key| at.get(key)).is_some_and(|is| show(is) == *wanted)
             };
-            let mut found: Vec<_> = value.as_array()?.iter().filter(named).collect();
-            match found.len() {
-                0 => None,
-                1 => find(rest, found.remove(0)),
-                _ => Some(Value::Array(found.iter().map(|one| find(rest, one).unwrap_or(Value::Null)).collect())),
-            }
+            let found: Vec<_> = value.as_array()?.iter().filter(named).collect();
+            let below = |one: &&Value| find(rest, one).unwrap_or(Value::Null);
+            (!found.is_empty()).then(|| Value::Array(found.iter().map(below).collect()))
         }
     }
 }
@@ -106,7 +104,7 @@ mod tests {
         let value = json!({"data": {"list": [{"n": {"x": "a:1"}, "h": "up"}, {"n": {"x": "b:2"}, "h": "down"}, {}]}});
         assert_eq!(at("data.list[1].h", &value), Some(json!("down")));
         assert_eq!(at("data.list[*].h", &value), Some(json!(["up", "down", null])));
-        assert_eq!(at("data.list[n.x=b:2].h", &value), Some(json!("down")));
+        assert_eq!(at("data.list[n.x=b:2].h", &value), Some(json!(["down"])));
         assert_eq!(at("data.list[n.x=c].h", &value), None);
         assert_eq!(at("data.none", &value), None);
         assert_eq!(at("data[0]", &value), None);

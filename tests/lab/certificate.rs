@@ -7,7 +7,8 @@ use rcgen::{
 };
 use std::time::{Duration, SystemTime};
 
-const DAY: Duration = Duration::from_hours(24);
+/// In seconds.
+const DAY: u64 = 86400;
 
 /// Pigsty's own certificate authority.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -15,7 +16,7 @@ pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 impl Authority {
     /// A new authority, valid for a hundred years.
     pub fn new() -> Result<Self> {
-        let mut params = params("pigsty-ca", "ca", 36500)?;
+        let mut params = params("pigsty-ca", "ca", -1, 36500)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         Ok(Self(CertifiedIssuer::self_signed(params, KeyPair::generate()?)?))
@@ -26,9 +27,9 @@ impl Authority {
         self.0.pem()
     }
 
-    /// A certificate of the portal and its key, for these names and one node's address.
-    pub fn certify(&self, domains: &[String], ip: &str) -> Result<(String, String)> {
-        let mut params = params("pigsty", "nginx", 397)?;
+    /// A certificate of the portal and its key, for these names and one node's address, valid between days from now.
+    pub fn certify(&self, domains: &[String], ip: &str, from: i64, until: i64) -> Result<(String, String)> {
+        let mut params = params("pigsty", "nginx", from, until)?;
         params.subject_alt_names =
             domains.iter().map(|domain| Ok(SanType::DnsName(domain.as_str().try_into()?))).collect::<Result<_>>()?;
         params.subject_alt_names.push(SanType::IpAddress(ip.parse()?));
@@ -39,15 +40,16 @@ impl Authority {
     }
 }
 
-fn params(name: &str, unit: &str, days: u32) -> Result<CertificateParams> {
+fn params(name: &str, unit: &str, from: i64, until: i64) -> Result<CertificateParams> {
     let mut params = CertificateParams::default();
     let mut subject = DistinguishedName::new();
     subject.push(DnType::CommonName, name);
     subject.push(DnType::OrganizationName, "pigsty");
     subject.push(DnType::OrganizationalUnitName, unit);
     params.distinguished_name = subject;
-    let now = date_time_ymd(1970, 1, 1) + SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    params.not_before = now - DAY;
-    params.not_after = now + DAY * days;
+    let today = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs() / DAY;
+    let day = |days: i64| date_time_ymd(1970, 1, 1) + Duration::from_secs(today.saturating_add_signed(days) * DAY);
+    params.not_before = day(from);
+    params.not_after = day(until);
     Ok(params)
 }

@@ -10,6 +10,7 @@
 mod certificate;
 mod component;
 mod enclosure;
+mod fault;
 mod machine;
 mod node;
 mod question;

@@ -31,15 +31,20 @@ pub fn node(node: &Node, all: &[Node], authority: &Authority, root: &Path) -> Re
     }
     portals(&vars, root)?;
     targets(all, root)?;
-    let (certificate, key) = authority.certify(&domains(&vars), &node.ip)?;
-    write(&root.join("etc/nginx/conf.d/cert/pigsty.crt"), &certificate)?;
-    write(&root.join("etc/nginx/conf.d/cert/pigsty.key"), &key)?;
+    certificate(node, authority, root, -1, 397)?;
     write(&root.join("etc/pki/ca.crt"), &authority.pem())?;
     write(&root.join("www/ca.crt"), &authority.pem())
 }
 
+/// Writes the certificate of a node's portal, valid between days from now.
+pub fn certificate(node: &Node, authority: &Authority, root: &Path, from: i64, until: i64) -> Result<()> {
+    let (certificate, key) = authority.certify(&domains(&node.vars), &node.ip, from, until)?;
+    write(&root.join("etc/nginx/conf.d/cert/pigsty.crt"), &certificate)?;
+    write(&root.join("etc/nginx/conf.d/cert/pigsty.key"), &key)
+}
+
 /// Every infra host is registered on every infra host.
-pub fn targets(all: &[Node], root: &Path) -> Result<()> {
+fn targets(all: &[Node], root: &Path) -> Result<()> {
     let template = fs::read_to_string(format!("{TEMPLATES}/targets.yml.j2"))?;
     all.iter().try_for_each(|node| {
         write(

@@ -18,6 +18,7 @@ const LOG_LINES: usize = 5;
 
 /// Two nodes that run.
 pub struct Lab {
+    authority: Authority,
     nodes: Vec<Node>,
     machines: Vec<Machine>,
     running: BTreeMap<(String, &'static str), Child>,
@@ -30,7 +31,8 @@ impl Lab {
         sh(&format!("mount -t tmpfs -o mode=755 lab {HOME}"))?;
         machine::bridge()?;
         switch_off(absent(&cache()).iter().filter_map(|component| component.flags.first().copied()))?;
-        let mut lab = Self { nodes: nodes()?, machines: Vec::new(), running: BTreeMap::new() };
+        let mut lab =
+            Self { authority: Authority::new()?, nodes: nodes()?, machines: Vec::new(), running: BTreeMap::new() };
         lab.boot()?;
         for (node, component) in lab.expected() {
             lab.start(&node, component.name)?;
@@ -40,10 +42,9 @@ impl Lab {
     }
 
     fn boot(&mut self) -> Result<()> {
-        let authority = Authority::new()?;
         for node in &self.nodes {
             let machine = Machine::boot(node)?;
-            render::node(node, &self.nodes, &authority, &machine.root)?;
+            render::node(node, &self.nodes, &self.authority, &machine.root)?;
             machine.hand_over()?;
             self.machines.push(machine);
         }
@@ -88,6 +89,25 @@ impl Lab {
     /// Lets a frozen component run again.
     pub fn thaw(&self, node: &str, component: &str) -> Result<()> {
         signal("CONT", self.child(node, component)?)
+    }
+
+    /// Tells a component to read its configuration again.
+    pub fn reload(&self, node: &str, component: &str) -> Result<()> {
+        signal("HUP", self.child(node, component)?)
+    }
+
+    /// Replaces a text in a file of a node.
+    pub fn edit(&self, node: &str, path: &str, from: &str, to: &str) -> Result<()> {
+        let file = self.machine(node)?.root.join(path);
+        let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        ensure!(text.contains(from), "{}: no \"{from}\"", file.display());
+        Ok(fs::write(&file, text.replace(from, to))?)
+    }
+
+    /// Gives a node's portal a certificate that is valid between days from now.
+    pub fn certify(&self, node: &str, from: i64, until: i64) -> Result<()> {
+        let machine = self.machine(node)?;
+        render::certificate(self.node(node)?, &self.authority, &machine.root, from, until)
     }
 
     /// Takes a node off the network.
@@ -168,8 +188,12 @@ impl Lab {
     }
 
     fn address(&self, node: &str, component: &Component) -> Result<(String, String)> {
-        let node = self.nodes.iter().find(|it| it.name == node).with_context(|| format!("no node is called {node}"))?;
+        let node = self.node(node)?;
         Ok((node.ip.clone(), render::fill(component.name, component.port, &node.vars)?))
+    }
+
+    fn node(&self, name: &str) -> Result<&Node> {
+        self.nodes.iter().find(|node| node.name == name).with_context(|| format!("no node is called {name}"))
     }
 
     fn machine(&self, node: &str) -> Result<&Machine> {

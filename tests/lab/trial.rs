@@ -1,131 +1,117 @@
-//! What must be true of a lab that is well, and of one that is not.
+//! The trials: what must be true of a lab that is well, and of one that is not.
 
 use super::component::COMPONENTS;
+use super::fault::{Fault, Then};
+use super::question;
 use super::stage::Lab;
 use super::verdict::Verdicts;
 use anyhow::{Result, ensure};
 use libtest_mimic::{Completion, Failed, Trial};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Stopping the component on infra-2 fails exactly these checks; what needs them is skipped.
-const STOPPED: [(&str, &[&str]); 11] = [
-    ("nginx", &["infra-2/nginx/port", "infra-2/nginx/tls"]),
-    ("nginx_exporter", &["infra-2/nginx/exporter"]),
-    ("grafana", &["infra-2/grafana/port"]),
-    ("vmetrics", &["infra-2/vmetrics/port"]),
-    ("vlogs", &["infra-2/vlogs/port"]),
-    ("vtraces", &["infra-2/vtraces/port"]),
-    ("vmalert", &["infra-2/vmalert/port"]),
-    ("alertmanager", &["infra-2/alertmanager/port"]),
-    ("blackbox", &["infra-2/blackbox/port"]),
-    ("dnsmasq", &["infra-2/dnsmasq/udp", "infra-2/dnsmasq/tcp"]),
-    ("chronyd", &["infra-2/chronyd/reply"]),
-];
-
-/// A frozen component still accepts connections, as the kernel does that for it, but answers nothing.
-const FROZEN: (&str, &[&str]) = ("vlogs", &["infra-2/vlogs/metrics", "infra-2/vlogs/health"]);
+/// A fault makes exactly these checks fail and warn; what needs them is skipped.
+struct Row(&'static str, Fault, &'static [&'static str], &'static [&'static str]);
 
 /// Asked of one node for the whole fleet.
 const ONCE: &str = "infra-2/grafana/admin";
 
-const HEALTHY: &str = "a healthy lab passes";
-const FREEZING: &str = "a component that is frozen fails what it should answer";
-const CUT_OFF: &str = "a node that is cut off is one failure";
+const fn edited(
+    component: &'static str,
+    path: &'static str,
+    from: &'static str,
+    to: &'static str,
+    then: Then,
+) -> Fault {
+    Fault::Edited { component, path, from, to, then }
+}
+
+#[rustfmt::skip]
+const ROWS: [Row; 25] = [
+    Row("a healthy lab passes", Fault::None, &[], &[]),
+    Row("stopping nginx", Fault::Stopped("nginx"), &["infra-2/nginx/port", "infra-2/nginx/tls"], &[]),
+    Row("stopping nginx_exporter", Fault::Stopped("nginx_exporter"), &["infra-2/nginx/exporter"], &[]),
+    Row("stopping grafana", Fault::Stopped("grafana"), &["infra-2/grafana/port"], &[]),
+    Row("stopping vmetrics", Fault::Stopped("vmetrics"), &["infra-2/vmetrics/port"], &[]),
+    Row("stopping vlogs", Fault::Stopped("vlogs"), &["infra-2/vlogs/port"], &[]),
+    Row("stopping vtraces", Fault::Stopped("vtraces"), &["infra-2/vtraces/port"], &[]),
+    Row("stopping vmalert", Fault::Stopped("vmalert"), &["infra-2/vmalert/port"], &[]),
+    Row("stopping alertmanager", Fault::Stopped("alertmanager"), &["infra-2/alertmanager/port"], &[]),
+    Row("stopping blackbox", Fault::Stopped("blackbox"), &["infra-2/blackbox/port"], &[]),
+    Row("stopping dnsmasq", Fault::Stopped("dnsmasq"), &["infra-2/dnsmasq/udp", "infra-2/dnsmasq/tcp"], &[]),
+    Row("stopping chronyd", Fault::Stopped("chronyd"), &["infra-2/chronyd/reply"], &[]),
+    Row("freezing vlogs", Fault::Frozen("vlogs"), &["infra-2/vlogs/metrics", "infra-2/vlogs/health"], &[]),
+    Row("a node that is cut off is one failure", Fault::CutOff, &["infra-2/node/ping"], &[]),
+    Row("a target under a wrong label", edited("vmetrics", "infra/targets/infra/infra-1.yml", "ins: vlogs-1,", "ins: vlogs-9,", Then::Wait),
+        &["infra-2/vmetrics/targets"], &[]),
+    Row("a name that points elsewhere", edited("dnsmasq", "etc/dnsmasq.d/pigsty/default", "10.10.10.11 infra-2", "10.10.10.77 infra-2", Then::Wait),
+        &["infra-2/dnsmasq/record[infra-2.pigsty]"], &[]),
+    Row("a clock without a source", edited("chronyd", "etc/chrony/chrony.conf", "server 10.10.10.10 ", "server 10.10.10.99 ", Then::Restart),
+        &["infra-2/chronyd/synchronised"], &[]),
+    Row("another page at home", edited("nginx", "www/index.html", "<title>Pigsty v4.5.0", "<title>Welcome to nginx!", Then::Wait),
+        &["infra-2/nginx/home", "infra-2/nginx/tls"], &[]),
+    Row("no status page", edited("nginx", "etc/nginx/conf.d/home.conf", "{ stub_status;", "{ return 404;", Then::Reload), &["infra-2/nginx/status"], &[]),
+    Row("a rule group that is gone", edited("vmalert", "infra/rules/infra.yml", "name: infra-alert", "name: other-alert", Then::Restart),
+        &["infra-2/vmalert/rules"], &[]),
+    Row("a rule that cannot be read", edited("vmalert", "infra/rules/infra.yml", "expr: infra_up < 1", "expr: infra_up <", Then::Reload),
+        &["infra-2/vmalert/config"], &[]),
+    Row("a route to nobody", edited("alertmanager", "etc/alertmanager.yml", "  receiver: default", "  receiver: nobody", Then::Reload),
+        &["infra-2/alertmanager/config"], &[]),
+    Row("a module that cannot be read", edited("blackbox", "etc/blackbox.yml", "prober: tcp", "probes: tcp", Then::Reload),
+        &["infra-2/blackbox/config"], &[]),
+    Row("a certificate that has expired", Fault::Certified(-30, -1), &["infra-2/nginx/certificate"], &[]),
+    Row("a certificate that expires soon", Fault::Certified(-30, 5), &[], &["infra-2/nginx/renewal"]),
+];
 
 /// Every trial on a lab that runs.
 pub fn all(lab: Lab) -> Vec<Trial> {
     let lab = Arc::new(Mutex::new(lab));
-    let on = |name: String, trial: fn(&mut Lab, usize) -> Result<Completion>, row: usize| {
+    let trial = |row: &'static Row| {
         let lab = Arc::clone(&lab);
-        Trial::ignorable_test(name, move || {
-            trial(&mut lab.lock().unwrap_or_else(PoisonError::into_inner), row)
+        Trial::ignorable_test(row.0, move || {
+            row.run(&mut lab.lock().unwrap_or_else(PoisonError::into_inner))
                 .map_err(|error| Failed::from(format!("{error:#}")))
         })
     };
-    let stops = STOPPED.iter().enumerate().map(|(row, (component, _))| on(stopping(component), stop, row));
-    [on(HEALTHY.into(), healthy, 0)]
-        .into_iter()
-        .chain(stops)
-        .chain([on(FREEZING.into(), freeze, 0), on(CUT_OFF.into(), cut_off, 0)])
-        .collect()
+    ROWS.iter().map(trial).collect()
 }
 
 /// The same trials where no lab can run.
 pub fn ignored(reason: &str) -> Vec<Trial> {
-    let names = [HEALTHY.to_owned()]
-        .into_iter()
-        .chain(STOPPED.iter().map(|(component, _)| stopping(component)))
-        .chain([FREEZING.to_owned(), CUT_OFF.to_owned()]);
-    names
-        .map(|name| {
-            let reason = reason.to_owned();
-            Trial::ignorable_test(name, move || Ok(Completion::ignored_with(reason)))
-        })
-        .collect()
+    let trial = |row: &Row, reason: String| Trial::ignorable_test(row.0, move || Ok(Completion::ignored_with(reason)));
+    ROWS.iter().map(|row| trial(row, reason.to_owned())).collect()
 }
 
-fn stopping(component: &str) -> String {
-    format!("stopping {component} makes the right checks fail")
+impl Row {
+    fn run(&self, lab: &mut Lab) -> Result<Completion> {
+        let Self(_, fault, fails, warns) = self;
+        if let Some(component) = fault.component().filter(|component| !lab.has(component)) {
+            return Ok(Completion::ignored_with(format!("{component} not installed, see tests/lab/install")));
+        }
+        fault.make(lab)?;
+        let seen = || Verdicts::ask(&[])?.are(fails, warns);
+        let seen = if fault.is_slow() { question::until(seen) } else { seen() };
+        fault.mend(lab)?;
+        lab.settle()?;
+        seen?;
+        let well = || healthy(lab);
+        if fault.is_slow() { question::until(well) } else { well() }?;
+        Ok(Completion::Completed)
+    }
 }
 
-fn healthy(lab: &mut Lab, _: usize) -> Result<Completion> {
+/// Every component of both nodes was looked at, and nothing is wrong.
+fn healthy(lab: &Lab) -> Result<()> {
     let verdicts = Verdicts::ask(&[])?;
-    let wrong = verdicts.ids(&["fail", "warn", "error"]);
-    ensure!(
-        verdicts.code == 0 && wrong.is_empty(),
-        "exit code {}, not passed: {wrong:?}\n{}",
-        verdicts.code,
-        verdicts.output
-    );
-    for node in ["infra-1", "infra-2"] {
-        for component in
-            COMPONENTS.iter().filter(|component| component.name != "nginx_exporter" && lab.has(component.name))
-        {
+    verdicts.are(&[], &[])?;
+    let (passed, mut skipped) = (verdicts.ids(&["pass"]), verdicts.ids(&["skip"]));
+    skipped.remove(ONCE);
+    for component in COMPONENTS.iter().filter(|component| component.name != "nginx_exporter" && lab.has(component.name))
+    {
+        for node in ["infra-1", "infra-2"] {
             let of = format!("{node}/{}/", component.name);
-            ensure!(verdicts.ids(&["pass"]).iter().any(|id| id.starts_with(&of)), "{of}: nothing passed");
-            ensure!(
-                !verdicts.ids(&["skip"]).iter().any(|id| id.starts_with(&of) && id != ONCE),
-                "{of}: something was skipped"
-            );
+            ensure!(passed.iter().any(|id| id.starts_with(&of)), "{of}: nothing passed");
+            ensure!(!skipped.iter().any(|id| id.starts_with(&of)), "{of}: something was skipped");
         }
     }
-    Ok(Completion::Completed)
-}
-
-fn stop(lab: &mut Lab, row: usize) -> Result<Completion> {
-    let (component, expected) = STOPPED[row];
-    if !lab.has(component) {
-        return Ok(Completion::ignored_with(format!("{component} not installed, see tests/lab/install")));
-    }
-    lab.stop("infra-2", component)?;
-    let verdicts = Verdicts::ask(&[]);
-    lab.start("infra-2", component)?;
-    lab.settle()?;
-    let verdicts = verdicts?;
-    verdicts.fail_exactly(expected)?;
-    ensure!(verdicts.code == 1, "exit code {}", verdicts.code);
-    healthy(lab, row)
-}
-
-fn freeze(lab: &mut Lab, row: usize) -> Result<Completion> {
-    let (component, expected) = FROZEN;
-    lab.freeze("infra-2", component)?;
-    let verdicts = Verdicts::ask(&[]);
-    lab.thaw("infra-2", component)?;
-    lab.settle()?;
-    verdicts?.fail_exactly(expected)?;
-    healthy(lab, row)
-}
-
-fn cut_off(lab: &mut Lab, row: usize) -> Result<Completion> {
-    lab.cut("infra-2")?;
-    let verdicts = Verdicts::ask(&[]);
-    lab.mend("infra-2")?;
-    lab.settle()?;
-    let failed = verdicts?.ids(&["fail", "error"]);
-    ensure!(
-        failed.len() == 1 && failed.iter().all(|id| id.starts_with("infra-2/")),
-        "not one failure of infra-2: {failed:?}"
-    );
-    healthy(lab, row)
+    Ok(())
 }

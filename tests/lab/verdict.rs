@@ -37,11 +37,19 @@ impl Verdicts {
         self.outcomes.iter().filter(among).filter_map(|outcome| outcome["id"].as_str().map(str::to_owned)).collect()
     }
 
-    /// Whether these checks failed, and no others.
-    pub fn fail_exactly(&self, expected: &[&str]) -> Result<()> {
+    /// Whether these checks failed and warned, and no others; and whether the exit code says so.
+    pub fn are(&self, fails: &[&str], warns: &[&str]) -> Result<()> {
+        self.exactly("failed", &["fail", "error"], fails)?;
+        self.exactly("warned", &["warn"], warns)?;
+        let code = i32::from(!fails.is_empty());
+        ensure!(self.code == code, "exit code {}, not {code}\n{}", self.code, self.output);
+        Ok(())
+    }
+
+    fn exactly(&self, word: &str, verdicts: &[&str], expected: &[&str]) -> Result<()> {
         let expected = expected.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
-        let failed = self.ids(&["fail", "error"]);
-        ensure!(failed == expected, "failed {failed:?}, expected {expected:?}\n{}", self.output);
+        let actual = self.ids(verdicts);
+        ensure!(actual == expected, "{word} {actual:?}, expected {expected:?}\n{}", self.output);
         Ok(())
     }
 }
