@@ -5,7 +5,7 @@ use super::component::Component;
 use super::enclosure::{HOME, cache, sh, succeed};
 use super::node::Node;
 use super::render;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -103,6 +103,14 @@ impl Machine {
     /// Takes the machine off the network, or puts it back.
     pub fn link(&self, state: &str) -> Result<()> {
         sh(&format!("ip link set {} {state}", self.interface))
+    }
+
+    /// Makes the machine deaf to ping, or lets it hear again.
+    pub fn deafen(&self, deaf: bool) -> Result<()> {
+        let set = format!("echo {} > /proc/sys/net/ipv4/icmp_echo_ignore_all", u8::from(deaf));
+        let status = self.enter().args(["--", "sh", "-c", &set]).status()?;
+        ensure!(status.success(), "{}: ping cannot be switched", self.interface);
+        Ok(())
     }
 
     /// A command in the machine's network, still with this machine's files.

@@ -115,6 +115,11 @@ impl Lab {
         self.machine(node)?.link("down")
     }
 
+    /// Makes a node deaf to ping, or lets it hear again.
+    pub fn deafen(&self, node: &str, deaf: bool) -> Result<()> {
+        self.machine(node)?.deafen(deaf)
+    }
+
     /// Puts a node back on the network.
     pub fn mend(&self, node: &str) -> Result<()> {
         self.machine(node)?.link("up")

@@ -7,9 +7,13 @@
 use std::fs;
 use std::path::Path;
 
-use infra_verify::check::Verdict;
+use infra_verify::check::{Verdict, contradiction};
+use infra_verify::expect::{Expectation, Matcher};
+use infra_verify::probe::Facts;
 use infra_verify::report::{ExitCode, Format, Options, Report, Reporter, Verbosity};
 use infra_verify::run::Interruption;
+use infra_verify::value::Secrets;
+use serde_json::json;
 
 use estate::{SECRET, outcome, report};
 
@@ -50,6 +54,22 @@ fn acts(text: &str) -> bool {
     text.chars().any(|character| {
         character != '\n' && (character.is_control() || "\u{202e}\u{fffe}\u{ffff}".contains(character))
     })
+}
+
+/// A sentence shortens what an answer said; where it cuts through a secret, no part of that may be left.
+#[test]
+fn a_secret_that_a_sentence_cuts_in_two_is_gone_all_the_same() {
+    let body = format!("{}{SECRET}{}", "x".repeat(155), "y".repeat(200));
+    let facts = Facts([("body".to_owned(), json!(body))].into());
+    let expectation = Expectation { fact: "body".into(), matcher: Matcher::read(&json!("OK")).unwrap() };
+    let mut outcome = outcome("infra-1", "grafana", "body", "is OK", Verdict::Fail);
+    outcome.evidence.findings = vec![expectation.judge(&facts)];
+    outcome.reason = contradiction(&outcome.evidence.findings);
+    assert!(outcome.reason.as_ref().unwrap().contains("DBUs"), "the cut is elsewhere: {:?}", outcome.reason);
+    let mut report = report();
+    report.outcomes = vec![outcome];
+    report.scrub(&Secrets::new([SECRET]));
+    assert!(!report.outcomes[0].reason.as_ref().unwrap().contains("DBUs"), "{:?}", report.outcomes[0].reason);
 }
 
 #[test]
