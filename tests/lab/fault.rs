@@ -16,8 +16,8 @@ pub enum Fault {
     Frozen(&'static str),
     /// The node is off the network.
     CutOff,
-    /// The node does not answer ping, as a firewall may make it, and is well.
-    Deaf,
+    /// A firewall drops ping, and the node is well.
+    Mute,
     /// A component's file says something else.
     Edited {
         component: &'static str,
@@ -45,7 +45,7 @@ impl Fault {
         match self {
             Self::Stopped(component) | Self::Frozen(component) | Self::Edited { component, .. } => Some(component),
             Self::Certified(..) => Some("nginx"),
-            Self::None | Self::CutOff | Self::Deaf => None,
+            Self::None | Self::CutOff | Self::Mute => None,
         }
     }
 
@@ -61,7 +61,7 @@ impl Fault {
             Self::Stopped(component) => lab.stop(NODE, component),
             Self::Frozen(component) => lab.freeze(NODE, component),
             Self::CutOff => lab.cut(NODE),
-            Self::Deaf => lab.deafen(NODE, true),
+            Self::Mute => lab.drop_ping(NODE, true),
             Self::Edited { component, path, from, to, then } => {
                 lab.edit(NODE, path, from, to)?;
                 then.happen(lab, component)
@@ -80,7 +80,7 @@ impl Fault {
             Self::Stopped(component) => lab.start(NODE, component),
             Self::Frozen(component) => lab.thaw(NODE, component),
             Self::CutOff => lab.mend(NODE),
-            Self::Deaf => lab.deafen(NODE, false),
+            Self::Mute => lab.drop_ping(NODE, false),
             Self::Edited { component, path, from, to, then } => {
                 lab.edit(NODE, path, to, from)?;
                 then.happen(lab, component)

@@ -12,6 +12,9 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+/// Where `infra-verify` runs.
+const CLIENT: &str = "10.10.10.200";
+
 /// Where the cache of components lies on every machine: other users may not look into root's home.
 const PROGRAMS: &str = "/opt/lab";
 
@@ -21,7 +24,7 @@ const FOLDERS: &str = "dev proc sys tmp run/chrony opt/lab data infra/metrics in
 
 /// The bridge that the machines hang on, and the client's own address on it.
 pub fn bridge() -> Result<()> {
-    sh("ip link set lo up; ip link add lab type bridge; ip addr add 10.10.10.200/24 dev lab; ip link set lab up")
+    sh(&format!("ip link set lo up; ip link add lab type bridge; ip addr add {CLIENT}/24 dev lab; ip link set lab up"))
 }
 
 /// A machine that is up.
@@ -71,7 +74,7 @@ impl Machine {
         let (name, holder) = (&self.interface, self.holder.id());
         sh(&format!("ip link add {name} type veth peer name eth0 netns {holder}; ip link set {name} master lab up"))?;
         let script = format!(
-            "ip link set lo up; ip addr add {ip}/24 dev eth0; ip link set eth0 up; ip route add default via 10.10.10.200; hostname {name}"
+            "ip link set lo up; ip addr add {ip}/24 dev eth0; ip link set eth0 up; ip route add default via {CLIENT}; hostname {name}"
         );
         succeed(self.enter().args(["sh", "-euc", &script]))
     }
@@ -105,11 +108,12 @@ impl Machine {
         sh(&format!("ip link set {} {state}", self.interface))
     }
 
-    /// Makes the machine deaf to ping, or lets it hear again.
-    pub fn deafen(&self, deaf: bool) -> Result<()> {
-        let set = format!("echo {} > /proc/sys/net/ipv4/icmp_echo_ignore_all", u8::from(deaf));
-        let status = self.enter().args(["--", "sh", "-c", &set]).status()?;
-        ensure!(status.success(), "{}: ping cannot be switched", self.interface);
+    /// Throws away what the machine would answer to the client's ping, as a firewall may, or lets it through again.
+    pub fn drop_ping(&self, drop: bool) -> Result<()> {
+        let change = if drop { "add" } else { "del" };
+        let rule = ["ip", "rule", change, "ipproto", "icmp", "to", CLIENT, "blackhole"];
+        let status = self.enter().arg("--").args(rule).status()?;
+        ensure!(status.success(), "{}: ping cannot be blocked", self.interface);
         Ok(())
     }
 

@@ -115,9 +115,9 @@ impl Lab {
         self.machine(node)?.link("down")
     }
 
-    /// Makes a node deaf to ping, or lets it hear again.
-    pub fn deafen(&self, node: &str, deaf: bool) -> Result<()> {
-        self.machine(node)?.deafen(deaf)
+    /// Throws away a node's answers to the client's ping, or lets them through again.
+    pub fn drop_ping(&self, node: &str, drop: bool) -> Result<()> {
+        self.machine(node)?.drop_ping(drop)
     }
 
     /// Puts a node back on the network.

@@ -41,7 +41,7 @@ const ROWS: [Row; 26] = [
     Row("stopping chronyd", Fault::Stopped("chronyd"), &["infra-2/chronyd/reply"], &[]),
     Row("freezing vlogs", Fault::Frozen("vlogs"), &["infra-2/vlogs/metrics", "infra-2/vlogs/health"], &[]),
     Row("a node that is cut off is one failure", Fault::CutOff, &["infra-2/node/ping"], &[]),
-    Row("a node that is well but for ping", Fault::Deaf, &[], &["infra-2/node/ping"]),
+    Row("a node that is well but for ping", Fault::Mute, &[], &["infra-2/node/ping"]),
     Row("a target under a wrong label", edited("vmetrics", "infra/targets/infra/infra-1.yml", "ins: vlogs-1,", "ins: vlogs-9,", Then::Wait),
         &["infra-2/vmetrics/targets"], &[]),
     Row("a name that points elsewhere", edited("dnsmasq", "etc/dnsmasq.d/pigsty/default", "10.10.10.11 infra-2", "10.10.10.77 infra-2", Then::Wait),
