@@ -33,7 +33,7 @@ pub(super) struct Target {
     class: String,
     instance_name: String,
     ip: Ipv4Addr,
-    instance: String,
+    pub(super) instance: String,
     file: String,
     url: String,
     /// The samples of the last scrape, or why there are none.
