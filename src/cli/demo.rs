@@ -25,7 +25,10 @@ impl Demo {
         let reporters = self.running.reporters()?;
         let code = block_on(async {
             let failed = |message: String| Stop { code: ExitCode::Error, message };
-            let estate = Estate::start(2, &self.faults).await.map_err(|error| failed(error.to_string()))?;
+            let estate = Estate::start(2, &self.faults).await.map_err(|error| Stop {
+                code: if error.is_mistake() { ExitCode::Usage } else { ExitCode::Error },
+                message: error.to_string(),
+            })?;
             let directory = tempfile::tempdir().map_err(|error| failed(format!("no temporary directory: {error}")))?;
             let file = directory.path().join("demo.yml");
             std::fs::write(&file, estate.inventory())

@@ -223,10 +223,31 @@ impl Board {
                 }
             }
         }
+        self.spare_blocked_pings();
         for at in 0..self.outcomes.len() {
             let Some(root) = self.root_cause(at) else { continue };
             if let Some(outcome) = &mut self.outcomes[at] {
                 outcome.cause = Some(root);
+            }
+        }
+    }
+
+    /// Makes a warning of a ping that nothing answered on a node that answers otherwise: a firewall may do that.
+    fn spare_blocked_pings(&mut self) {
+        for lines in self.nodes.values() {
+            if !dead::lives(lines.iter().filter_map(|at| self.outcomes[*at].as_ref())) {
+                continue;
+            }
+            for at in lines {
+                let Some(outcome) = &mut self.outcomes[*at] else { continue };
+                let silent = matches!(outcome.evidence.failure, Some(Failure::Silent));
+                if silent && &*outcome.id.component == "node" && outcome.verdict == Verdict::Fail {
+                    outcome.verdict = Verdict::Warn;
+                    let reason = outcome.reason.take().unwrap_or_default();
+                    outcome.reason =
+                        Some(format!("{reason}, though the node answers otherwise: is ICMP blocked on the way?"));
+                    outcome.fix = None;
+                }
             }
         }
     }

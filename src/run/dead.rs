@@ -32,6 +32,16 @@ pub(super) fn root<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Option<&'
     }
 }
 
+/// Whether something other than its ping shows that a node lives: then ping is blocked, which is legal, and not dead.
+pub(super) fn lives<'a>(mut outcomes: impl Iterator<Item = &'a Outcome>) -> bool {
+    outcomes.any(|outcome| {
+        let evidence = &outcome.evidence;
+        let answered =
+            matches!(evidence.failure, Some(Failure::Refused | Failure::Protocol)) || !evidence.findings.is_empty();
+        answered && &*outcome.id.component != "node"
+    })
+}
+
 /// Why a check on a dead node is skipped.
 pub(super) fn reason(node: &str) -> String {
     format!("nothing on {node} answers")

@@ -68,6 +68,13 @@ pub enum SimError {
     Tls(#[from] rustls::Error),
 }
 
+impl SimError {
+    /// Whether what was asked for cannot be, on any machine.
+    pub fn is_mistake(&self) -> bool {
+        matches!(self, Self::Nodes(_) | Self::Node { .. } | Self::Dead(_))
+    }
+}
+
 impl Estate {
     /// Starts 1 to 3 nodes with these faults, on the runtime it is called from.
     #[expect(clippy::unused_async, reason = "its servers need a runtime, which a plain function would not ask for")]

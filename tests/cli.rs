@@ -1,0 +1,214 @@
+//! The program as its users meet it: exit codes, reports, what it says and what it must never say.
+
+#![expect(clippy::unwrap_used, reason = "what a test cannot do is its failure")]
+
+use std::fs;
+use std::net::TcpListener;
+use std::process::{Command, Output, Stdio};
+
+use infra_verify::sim::{Estate, Fault};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_infra-verify"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("NO_COLOR");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program().args(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Refused on one screen, with this exit code and these words, and nothing on stdout.
+fn refused(arguments: &[&str], code: i32, words: &str) {
+    let output = run(arguments);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+    assert!(said.contains(words), "{arguments:?}: {said}");
+    assert!(said.lines().count() <= 24 && !said.contains("panicked"), "{said}");
+    assert_eq!(stdout(&output), "", "{arguments:?}");
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_with_its_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("nowhere/report.xml");
+    let folder = folder.path().to_str().unwrap();
+    refused(&["nowhere.yml"], 2, "nowhere.yml: there is no such file");
+    refused(&[folder], 2, "directory");
+    refused(&["--jobs", "4"], 2, "name an inventory");
+    refused(&["plan"], 2, "<INVENTORY>");
+    refused(&["inventories/two.yml", "--wait", "soon"], 2, "write a duration such as");
+    refused(&["inventories/two.yml", "--jobs", "0"], 2, "0 is not in 1..=1024");
+    refused(&["inventories/two.yml", "--report", "junti=x"], 2, "did you mean junit?");
+    refused(&["inventories/two.yml", "--report", &format!("junit={}", missing.display())], 5, "cannot be written");
+    refused(&["inventories/two.yml", "--report", &format!("junit={folder}")], 5, "cannot be written");
+    refused(&["inventories/two.yml", "--suites", "nowhere"], 2, "nowhere: cannot be read");
+    refused(&["inventories/two.yml", "--suites", folder], 2, "holds no suite");
+    refused(&["plan", "inventories/two.yml", "-l", "infra-7"], 4, "there is no INFRA node `infra-7`");
+    refused(&["plan", "inventories/two.yml", "-c", "grafna"], 4, "did you mean `grafana`?");
+    refused(&["plan", "inventories/two.yml", "--only", "*/grafana/nope"], 4, "no check matches");
+    refused(&["plan", "inventories/two.yml", "--only", "a/b/c/d"], 2, "no pattern of checks");
+    refused(&["explain", "grafana/helth"], 2, "did you mean `health`?");
+    refused(&["explain", "grafanna"], 2, "did you mean `grafana`?");
+    refused(&["inspect", "inventories/two.yml", "--host", "infra-9"], 2, "there is no INFRA node");
+    refused(
+        &["inspect", "inventories/two.yml", "--host", "infra-1", "grafana_prot"],
+        2,
+        "did you mean `grafana_port`?",
+    );
+    refused(&["demo", "--break", "grafana@infra-2=melt"], 2, "melt");
+    refused(&["demo", "--break", "grafana@infra-9=refuse"], 2, "infra-9");
+}
+
+#[test]
+fn the_demo_passes_and_ends_with_what_to_do_next() {
+    let output = run(&["demo"]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    assert!(stdout(&output).contains("PASSED"), "{}", stdout(&output));
+    assert!(stderr(&output).contains("infra-verify pigsty.yml"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_break_is_one_failure_in_every_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let [junit, json, prom] = ["r.xml", "r.json", "r.prom"].map(file);
+    let reports = [format!("junit={junit}"), format!("json={json}"), format!("prometheus={prom}")];
+    let mut arguments = vec!["demo", "--break", "grafana@infra-2=refuse"];
+    reports.iter().for_each(|report| arguments.extend(["--report", report]));
+    let output = run(&arguments);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    assert!(text.contains("FAIL   infra-2/grafana/port") && text.contains("fix: ./infra.yml -t grafana"), "{text}");
+    assert!(text.contains("1 failed"), "{text}");
+    let junit = fs::read_to_string(junit).unwrap();
+    assert_eq!(junit.matches("<failure").count(), 1, "{junit}");
+    let json: serde_json::Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
+    assert_eq!((&json["summary"]["fail"], &json["exit_code"]), (&1.into(), &1.into()));
+    let prom = fs::read_to_string(prom).unwrap();
+    assert_eq!(
+        prom.lines()
+            .filter(|line| line.contains(r#"verdict="fail""#) && line.starts_with("infra_verify_check_verdict"))
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn quiet_says_nothing_of_what_is_well_and_everything_of_what_is_not() {
+    let well = run(&["demo", "--quiet"]);
+    assert_eq!((well.status.code(), stdout(&well)), (Some(0), String::new()));
+    let broken = run(&["demo", "--quiet", "--break", "dnsmasq@infra-1=refuse"]);
+    assert_eq!(broken.status.code(), Some(1));
+    assert!(stdout(&broken).contains("infra-1/dnsmasq/udp"), "{}", stdout(&broken));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    let mut child = program()
+        .args(["plan", "inventories/three.yml"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+}
+
+#[test]
+fn an_interrupted_run_writes_its_reports_and_says_so() {
+    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = silent.local_addr().unwrap().port();
+        let folder = tempfile::tempdir().unwrap();
+        let (inventory, junit) = (folder.path().join("pigsty.yml"), folder.path().join("r.xml"));
+        let text = format!("infra: {{ hosts: {{ 127.0.0.1: {{ infra_seq: 1, vlogs_port: {port} }} }} }}");
+        fs::write(&inventory, text).unwrap();
+        let report = format!("junit={}", junit.display());
+        let mut child = program();
+        child.arg(&inventory).args(["--timeout", "60s", "--report", &report, "-c", "vlogs"]);
+        let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // The first connection is the check of the port; the second asks a question, and waits.
+        let waiting = [silent.accept().unwrap(), silent.accept().unwrap()];
+        kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
+        let output = child.wait_with_output().unwrap();
+        drop(waiting);
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        let junit = fs::read_to_string(junit).unwrap();
+        assert!(junit.contains("interrupted"), "{junit}");
+        assert!(stdout(&output).contains("stopped by signal"), "{}", stdout(&output));
+    }
+}
+
+/// The inventory's secrets stand in no output, whichever way a service repeats them.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_output_holds_a_secret() {
+    let estate = Estate::start(2, &["grafana@infra-1=password".parse::<Fault>().unwrap()]).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let inventory = folder.path().join("pigsty.yml");
+    let secret = "hunter2-of-the-estate";
+    let text = estate.inventory();
+    let line = text.lines().find(|line| line.contains("grafana_admin_password")).unwrap();
+    let indent = line.len() - line.trim_start().len();
+    let ours = format!("{:indent$}grafana_admin_password: {secret}", "");
+    fs::write(&inventory, text.replace(line, &ours)).unwrap();
+    let inventory = inventory.to_str().unwrap();
+    let verbs: [&[&str]; 6] = [
+        &["-v", inventory],
+        &["--report", "json", inventory],
+        &["--report", "junit", inventory],
+        &["--report", "prometheus", inventory],
+        &["plan", inventory],
+        &["inspect", inventory, "--host", "infra-1"],
+    ];
+    for arguments in verbs {
+        let output = run(arguments);
+        let all = stdout(&output) + &stderr(&output);
+        assert!(!all.contains(secret), "{arguments:?}: {all}");
+        assert!(all.len() > 200, "{arguments:?} said next to nothing: {all}");
+    }
+    let shown = stdout(&run(&["inspect", inventory, "--host", "infra-1", "grafana_admin_password"]));
+    assert!(shown.starts_with("grafana_admin_password: ******"), "{shown}");
+}
+
+#[test]
+fn help_names_every_verb_and_exit_code() {
+    let help = stdout(&run(&["--help"]));
+    for word in ["verify", "plan", "inspect", "explain", "demo", "Exit codes", "--wait", "--report"] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+}
+
+#[test]
+fn every_check_can_be_explained() {
+    let plan = stdout(&run(&["plan", "inventories/one.yml"]));
+    let ids = plan.lines().filter_map(|line| line.split_whitespace().next()).filter(|id| id.matches('/').count() == 2);
+    let mut count = 0;
+    let mut known = std::collections::BTreeSet::new();
+    for id in ids {
+        let check = id.split_once('/').unwrap().1.split('[').next().unwrap().to_owned();
+        if known.insert(check.clone()) {
+            let told = run(&["explain", &check]);
+            assert!(told.status.success() && stdout(&told).contains("expects"), "{check}: {}", stderr(&told));
+            count += 1;
+        }
+    }
+    assert!(count > 40, "{count} checks only");
+}
+
+#[test]
+fn inspect_tells_where_a_value_was_set() {
+    let shown = stdout(&run(&["inspect", "inventories/seed.yml", "--host", "infra-2", "infra_seq"]));
+    assert!(shown.starts_with("infra_seq: 2    # host 10.10.10.11, inventories/seed.yml:"), "{shown}");
+}
