@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::expect::{Expectation, Finding};
@@ -95,6 +96,8 @@ pub struct Check {
     pub severity: Severity,
     /// The checks that must have passed before this one is asked.
     pub needs: Vec<CheckId>,
+    /// The networks that are answered; silence towards an address outside of them means nothing. Empty: all.
+    pub vantage: Vec<IpNet>,
     /// Whether it may be asked once only, as a wrong login counts against the account.
     pub once: bool,
     /// The question.
@@ -163,6 +166,12 @@ impl Outcome {
     }
 }
 
+/// Every finding that does not hold, as one sentence; nothing if all hold.
+pub fn contradiction(findings: &[Finding]) -> Option<String> {
+    let broken: Vec<_> = findings.iter().filter(|finding| !finding.holds).map(Finding::to_string).collect();
+    (!broken.is_empty()).then(|| broken.join("; "))
+}
+
 /// Decides what an answer means: the only place where a verdict is made of a measurement.
 pub fn judge(check: &Check, answer: Result<Arc<Facts>, ProbeError>) -> (Verdict, Option<String>, Evidence) {
     let asked = check.probe.asked();
@@ -173,12 +182,12 @@ pub fn judge(check: &Check, answer: Result<Arc<Facts>, ProbeError>) -> (Verdict,
     match answer {
         Ok(facts) => {
             let findings: Vec<_> = check.expect.iter().map(|expectation| expectation.judge(&facts)).collect();
-            let broken: Vec<_> = findings.iter().filter(|finding| !finding.holds).map(Finding::to_string).collect();
+            let reason = contradiction(&findings);
             let evidence = Evidence { asked, facts, findings, failure: None };
-            match (broken.is_empty(), evidence.findings.is_empty()) {
+            match (reason, evidence.findings.is_empty()) {
                 (_, true) => (Verdict::Error, Some("nothing was expected of the answer".to_owned()), evidence),
-                (true, _) => (Verdict::Pass, None, evidence),
-                (false, _) => (unmet, Some(broken.join("; ")), evidence),
+                (None, _) => (Verdict::Pass, None, evidence),
+                (reason, _) => (unmet, reason, evidence),
             }
         }
         Err(ProbeError::Target { kind, reason }) => {

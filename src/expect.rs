@@ -18,6 +18,9 @@ pub use matcher::Matcher;
 /// How much of a value is shown in a sentence, in characters: enough to recognise it, too little to flood a screen.
 const SHOWN: usize = 160;
 
+/// The same for how two lists differ, which names several elements.
+const DIFFERENCE: usize = 4000;
+
 /// What is expected of one fact.
 #[derive(Clone, Debug)]
 pub struct Expectation {
@@ -58,11 +61,14 @@ impl Expectation {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.difference, &self.actual) {
-            (Some(difference), _) => write!(f, "{}: {difference}", self.fact),
+            (Some(difference), _) => write!(f, "{}: {}", self.fact, shorten(difference, DIFFERENCE)),
             (None, Some(actual)) => {
-                write!(f, "{}: expected {}, actual {}", self.fact, shorten(&self.expected), shorten(&quote(actual)))
+                let (expected, actual) = (shorten(&self.expected, SHOWN), shorten(&quote(actual), SHOWN));
+                write!(f, "{}: expected {expected}, actual {actual}", self.fact)
             }
-            (None, None) => write!(f, "{}: expected {}, but the answer has none", self.fact, shorten(&self.expected)),
+            (None, None) => {
+                write!(f, "{}: expected {}, but the answer has none", self.fact, shorten(&self.expected, SHOWN))
+            }
         }
     }
 }
@@ -75,8 +81,8 @@ fn quote(value: &Value) -> String {
     }
 }
 
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
+fn shorten(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

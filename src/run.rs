@@ -75,12 +75,26 @@ pub struct Run {
     pub outcomes: Vec<Outcome>,
 }
 
-/// Asks everything that was planned, until it is answered or `stop` says to end; `tick` hears of each first outcome.
+/// What happens while a run goes on.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A check has come out for the first time.
+    Settled(&'a Outcome),
+    /// So many checks do not pass yet, and will be asked again after a pause.
+    Waiting {
+        /// How many.
+        failing: usize,
+        /// How long until they are asked again.
+        pause: Duration,
+    },
+}
+
+/// Asks everything that was planned, until it is answered or `stop` says to end; `tell` hears how it goes.
 pub async fn run(
     plan: Plan,
     policy: &Policy,
     stop: impl Future<Output = Interruption>,
-    mut tick: impl FnMut(&Outcome),
+    mut tell: impl FnMut(Event<'_>),
 ) -> Run {
     let (started, clock) = (SystemTime::now(), Instant::now());
     let mut board = Board::new(plan.checks);
@@ -90,7 +104,7 @@ pub async fn run(
         biased;
         signal = stop => Some(signal),
         () = deadline => Some(Interruption::Deadline),
-        () = ask_all(&mut board, policy, clock, &mut tick) => None,
+        () = ask_all(&mut board, policy, clock, &mut tell) => None,
     };
     if let Some(interruption) = interruption {
         board.abandon(interruption, policy.deadline);
@@ -99,15 +113,16 @@ pub async fn run(
 }
 
 /// Rounds of questions: one, and with `--wait` more for what did not pass.
-async fn ask_all(board: &mut Board, policy: &Policy, clock: Instant, tick: &mut impl FnMut(&Outcome)) {
-    round(board, policy, tick).await;
+async fn ask_all(board: &mut Board, policy: &Policy, clock: Instant, tell: &mut impl FnMut(Event<'_>)) {
+    round(board, policy, &mut |outcome| tell(Event::Settled(outcome))).await;
     let Some(patience) = policy.wait else { return };
     let mut pause = FIRST_PAUSE;
-    while board.has_failures() && clock.elapsed() + pause < patience {
+    while board.failures() > 0 && clock.elapsed() + pause < patience {
+        tell(Event::Waiting { failing: board.failures(), pause });
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
         board.reopen();
-        round(board, policy, &mut |_: &Outcome| {}).await;
+        round(board, policy, &mut |_| {}).await;
     }
 }
 

@@ -72,6 +72,8 @@ pub struct Template {
     pub each: Option<Value>,
     /// Checks that must have passed before.
     pub needs: Vec<Value>,
+    /// The networks that are answered, if not every one.
+    pub vantage: Option<Value>,
     /// Whether it is asked at most once in a run: on one node, one attempt.
     pub once: bool,
     /// How long one attempt may take, if not as long as its kind may.

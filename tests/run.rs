@@ -11,7 +11,7 @@ use infra_verify::check::{Outcome, Verdict};
 use infra_verify::inventory::Inventory;
 use infra_verify::plan::{Plan, Selection};
 use infra_verify::report::{ExitCode, Report};
-use infra_verify::run::{Interruption, Policy, Run, run};
+use infra_verify::run::{Event, Interruption, Policy, Run, run};
 use infra_verify::suite::Suites;
 use infra_verify::value::Secrets;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -207,8 +207,12 @@ async fn every_first_outcome_is_told_once() {
         + &http("b", server.port, "/b", "    needs: a\n")
         + &http("c", server.port, "/c", "    when: certbot_sign\n");
     let mut heard = Vec::new();
-    run(plan(&checks, ONE), &Policy::default(), std::future::pending(), |outcome| heard.push(outcome.id.to_string()))
-        .await;
+    run(plan(&checks, ONE), &Policy::default(), std::future::pending(), |event| {
+        if let Event::Settled(outcome) = event {
+            heard.push(outcome.id.to_string());
+        }
+    })
+    .await;
     heard.sort();
     assert_eq!(heard, ["infra-1/extra/a", "infra-1/extra/b", "infra-1/extra/c"]);
 }

@@ -60,6 +60,7 @@ impl Inspect {
 fn line(name: &str, variable: &Variable) -> String {
     let place = variable.place.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
     let value = match &variable.value {
+        _ if pigsty::is_telling(name) && &*variable.scope != "role default" => "******".to_owned(),
         Value::String(text) if text.is_empty() || text.contains('\n') => format!("{text:?}"),
         value => show(value),
     };

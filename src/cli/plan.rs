@@ -10,6 +10,7 @@ use crate::check::CheckId;
 use crate::inventory::Inventory;
 use crate::plan::Planned;
 use crate::report::ExitCode;
+use crate::value::Secrets;
 
 #[derive(Debug, Args)]
 pub(super) struct List {
@@ -41,7 +42,7 @@ impl List {
         }
         let (all, nodes) = (plan.checks.len(), plan.nodes.len());
         let _ = writeln!(text, "\n{all} checks on {nodes} nodes, {skipped} of them skipped");
-        print(&text)?;
+        print(&Secrets::new(plan.secrets.iter().map(String::as_str)).scrub(&text))?;
         Ok(ExitCode::Ok)
     }
 }

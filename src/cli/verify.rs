@@ -10,7 +10,7 @@ use super::{Stop, SuiteDir, Wanted, complain, duration};
 use crate::inventory::Inventory;
 use crate::plan::Plan;
 use crate::report::{ExitCode, Progress, Report, Reporter, Verbosity};
-use crate::run::{self, Interruption, Policy};
+use crate::run::{self, Event, Interruption, Policy};
 use crate::value::Secrets;
 
 #[derive(Debug, Args)]
@@ -94,11 +94,25 @@ impl Running {
         Policy { jobs: self.jobs.into(), timeout: self.timeout, deadline: self.deadline, wait: self.wait }
     }
 
+    /// Says that the run goes on, to a terminal and to a log alike: ten silent minutes look like a hang.
+    fn waiting(&self, progress: &Progress, failing: usize, pause: Duration) {
+        let pause = humantime::format_duration(pause);
+        let text = format!("waiting: {failing} checks do not pass yet, asking again in {pause}");
+        if !progress.say(&text) && !self.quiet {
+            complain(&text);
+        }
+    }
+
     /// Runs a plan and writes its reports.
     pub(super) async fn report(&self, plan: Plan, reporters: Vec<Reporter>) -> Result<ExitCode, Stop> {
         let progress = Progress::new(plan.checks.len(), !self.quiet && std::io::stderr().is_terminal());
         let (name, nodes, secrets) = (plan.inventory.clone(), plan.nodes.clone(), plan.secrets.clone());
-        let run = run::run(plan, &self.policy(), signal(), |outcome| progress.tick(outcome)).await;
+        let policy = self.policy();
+        let run = run::run(plan, &policy, signal(), |event| match event {
+            Event::Settled(outcome) => progress.tick(outcome),
+            Event::Waiting { failing, pause } => self.waiting(&progress, failing, pause),
+        });
+        let run = run.await;
         progress.finish();
         let report = Report::new(name, nodes, run, &Secrets::new(secrets.iter().map(String::as_str)));
         let fail_on_warn = self.fail_on == FailOn::Warn;

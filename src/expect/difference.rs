@@ -1,7 +1,7 @@
 //! How two lists differ, judged as sets: what is missing, what is unexpected, and what is there but wrong.
 
 use super::matcher::same;
-use super::{quote, shorten};
+use super::quote;
 use crate::value::{Object, Value, show};
 
 /// How many elements a message names before it only counts; the report files have them all.
@@ -98,7 +98,7 @@ fn name(value: &Value) -> String {
             labels.sort();
             format!("{{{}}}", labels.join(","))
         }
-        other => shorten(&quote(other)),
+        other => quote(other),
     }
 }
 

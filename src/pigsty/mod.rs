@@ -13,7 +13,7 @@ mod dns;
 mod portal;
 mod secret;
 
-pub use secret::secrets;
+pub use secret::{is_telling, secrets};
 
 /// Pigsty's role defaults, which hold under every inventory.
 const DEFAULTS: &str = include_str!("defaults.yml");

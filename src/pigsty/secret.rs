@@ -26,7 +26,8 @@ pub fn secrets(nodes: &[Node]) -> Vec<String> {
     found.difference(&public).filter(|secret| secret.chars().count() >= SHORTEST).cloned().collect()
 }
 
-fn is_telling(name: &str) -> bool {
+/// Whether a variable's name says that its value is a secret.
+pub fn is_telling(name: &str) -> bool {
     TELLING.iter().any(|part| name.to_ascii_lowercase().contains(part))
 }
 

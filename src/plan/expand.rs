@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::{PlanError, Planned};
 use crate::check::{Check, CheckId};
 use crate::expect::{Expectation, Matcher};
@@ -96,6 +98,7 @@ impl Scope<'_> {
             title: self.text(&self.check.title)?,
             severity: self.check.severity,
             needs: self.needs()?,
+            vantage: self.vantage()?,
             once: self.check.once,
             expect: self.expectations()?,
             timeout: self.check.timeout.unwrap_or(match probe {
@@ -133,6 +136,17 @@ impl Scope<'_> {
             })
         };
         self.check.needs.iter().map(need).collect()
+    }
+
+    fn vantage(&self) -> Result<Vec<IpNet>, PlanError> {
+        let Some(template) = &self.check.vantage else { return Ok(Vec::new()) };
+        let networks = expand(template, &|name| self.lookup(name)).map_err(|error| self.refused(&error))?;
+        let networks = networks.as_array().ok_or_else(|| self.refused(&"`vantage` is not a list of networks"))?;
+        let read = |network: &Value| {
+            let text = show(network);
+            text.parse().map_err(|_| self.refused(&format!("`vantage`: `{text}` is no network such as 10.0.0.0/8")))
+        };
+        networks.iter().map(read).collect()
     }
 
     fn expectations(&self) -> Result<Vec<Expectation>, PlanError> {

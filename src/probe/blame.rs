@@ -62,7 +62,7 @@ fn ours(errno: Errno, peer: &str) -> String {
 fn unreachable_network(ip: IpAddr) -> ProbeError {
     match rehearse(ip) {
         _ if is_broadcast(ip) => broadcast(ip),
-        Ok(()) => target(Failure::Unreachable, format!("a router says that the network of {ip} is unreachable")),
+        Ok(_) => target(Failure::Unreachable, format!("a router says that the network of {ip} is unreachable")),
         Err(_) => {
             ProbeError::Local(format!("no route to {ip} on this machine; add one, or run where it can be reached"))
         }
@@ -79,10 +79,17 @@ fn is_broadcast(ip: IpAddr) -> bool {
     known || rehearse(ip).is_err_and(|error| error.raw_os_error() == Some(Errno::EACCES as i32))
 }
 
+/// The address from which this machine would ask another one.
+pub(super) fn source(ip: IpAddr) -> Option<IpAddr> {
+    rehearse(ip).and_then(|socket| socket.local_addr()).ok().map(|address| address.ip())
+}
+
 /// Asks the routing table by connecting a datagram socket, which sends nothing.
-fn rehearse(ip: IpAddr) -> io::Result<()> {
+fn rehearse(ip: IpAddr) -> io::Result<UdpSocket> {
     let any: IpAddr = if ip.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    UdpSocket::bind((any, 0))?.connect((ip, 9))
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect((ip, 9))?;
+    Ok(socket)
 }
 
 #[cfg(test)]

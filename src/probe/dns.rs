@@ -4,7 +4,7 @@
 //! answer is truncated. Only an answer to this very question counts, with its id, name, type and class.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -79,6 +79,11 @@ enum Transport {
 }
 
 impl Dns {
+    /// Who is asked.
+    pub(super) fn server(&self) -> IpAddr {
+        self.server.ip()
+    }
+
     /// Whether the question travels in a datagram, which may get lost.
     pub(super) fn is_datagram(&self) -> bool {
         self.transport_protocol == Transport::Udp

@@ -4,6 +4,7 @@
 //! are none. It follows no proxy, caches nothing, retries nothing and chooses no second address.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -158,6 +159,16 @@ impl Probe {
             Self::Dns(probe) => probe.is_datagram(),
             Self::Http(_) | Self::Tcp(_) | Self::Promql(_) => false,
         }
+    }
+
+    /// The address that this machine asks from, for the probes whose servers choose whom they answer.
+    pub fn source(&self) -> Option<IpAddr> {
+        let target = match self {
+            Self::Dns(probe) => probe.server(),
+            Self::Ntp(probe) => probe.server(),
+            Self::Http(_) | Self::Tcp(_) | Self::Icmp(_) | Self::Promql(_) => return None,
+        };
+        blame::source(target)
     }
 
     /// What is asked, as a person would type it, without secrets: `GET http://10.10.10.10:3000/ui/api/health`.

@@ -3,7 +3,7 @@
 //! A server that answers is not yet one that knows the time, so nothing in the answer makes the probe fail: stratum, leap,
 //! age of the reference and kiss codes are facts. Our packet tells the server nothing, not even our time.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::socket::{self, Reading};
@@ -50,6 +50,11 @@ pub struct Ntp {
 }
 
 impl Ntp {
+    /// Who is asked.
+    pub(super) fn server(&self) -> IpAddr {
+        self.server.ip()
+    }
+
     pub(super) fn asked(&self) -> String {
         format!("ntp query to {}", self.server)
     }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::check::{Outcome, Verdict};
+use crate::check::{Outcome, Verdict, contradiction};
 use crate::probe::Facts;
 use crate::run::{Interruption, Run};
 use crate::value::Secrets;
@@ -120,6 +120,10 @@ impl Report {
                 scrub(&mut finding.expected);
                 finding.difference.iter_mut().for_each(scrub);
                 finding.actual.iter_mut().for_each(|value| secrets.scrub_value(value));
+            }
+            // Said again from clean findings: a sentence shortens values, and a part of a secret is not recognised.
+            if let Some(reason) = contradiction(&evidence.findings) {
+                outcome.reason = Some(reason);
             }
         }
     }

@@ -33,6 +33,12 @@ impl Progress {
         self.bar.inc(1);
     }
 
+    /// Says something beside the bar; false if nobody sees the bar.
+    pub fn say(&self, text: &str) -> bool {
+        self.bar.set_message(text.to_owned());
+        !self.bar.is_hidden()
+    }
+
     /// Takes the bar off the screen.
     pub fn finish(&self) {
         self.bar.finish_and_clear();

@@ -19,6 +19,8 @@ pub(super) struct Asked {
     pub(super) attempts: u32,
     pub(super) started: SystemTime,
     pub(super) took: Duration,
+    /// Why silence means nothing, if it does not.
+    pub(super) excuse: Option<String>,
 }
 
 /// Asks a check's question: once over a stream, up to three times in the same span over datagrams.
@@ -29,12 +31,24 @@ pub(super) async fn ask(check: &Check, timeout: Duration) -> Asked {
     let answer = loop {
         attempts += 1;
         let answer = attempt(check, timeout / tries).await;
-        let silent = matches!(&answer, Err(ProbeError::Target { kind: Failure::Silent, .. }));
-        if !silent || attempts == tries {
+        if !is_silent(&answer) || attempts == tries {
             break answer;
         }
     };
-    Asked { answer: answer.map(Arc::new), attempts, started, took: clock.elapsed() }
+    let excuse = is_silent(&answer).then(|| excuse(check)).flatten();
+    Asked { answer: answer.map(Arc::new), attempts, started, took: clock.elapsed(), excuse }
+}
+
+fn is_silent(answer: &Result<Facts, ProbeError>) -> bool {
+    matches!(answer, Err(ProbeError::Target { kind: Failure::Silent, .. }))
+}
+
+/// A service that answers some networks only says nothing of itself when it is silent towards another.
+fn excuse(check: &Check) -> Option<String> {
+    let source = check.probe.source()?;
+    let answered = check.vantage.is_empty() || check.vantage.iter().any(|network| network.contains(&source));
+    let networks = || check.vantage.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    (!answered).then(|| format!("no answer, but it answers only {}, and this machine asks from {source}", networks()))
 }
 
 async fn attempt(check: &Check, timeout: Duration) -> Result<Facts, ProbeError> {

@@ -168,12 +168,18 @@ impl Board {
         let answer = Err(ProbeError::Local(
             "the probe broke down: this is a mistake in infra-verify, please report it".to_owned(),
         ));
-        self.answered(at, Asked { answer, attempts: 1, started: SystemTime::now(), took: Duration::ZERO });
+        self.answered(
+            at,
+            Asked { answer, attempts: 1, started: SystemTime::now(), took: Duration::ZERO, excuse: None },
+        );
     }
 
     fn judge(&mut self, at: usize, asked: &Asked) {
         let Some(check) = self.lines[at].check.clone() else { return };
-        let (verdict, reason, evidence) = judge(&check, asked.answer.clone());
+        let (mut verdict, mut reason, mut evidence) = judge(&check, asked.answer.clone());
+        if let Some(excuse) = &asked.excuse {
+            (verdict, reason, evidence.failure) = (Verdict::Skip, Some(excuse.clone()), None);
+        }
         let mut outcome = Outcome {
             id: check.id.clone(),
             title: check.title.clone(),
@@ -261,9 +267,9 @@ impl Board {
         Some(root)
     }
 
-    /// Whether anything failed that may pass when it is asked again.
-    pub(super) fn has_failures(&self) -> bool {
-        (0..self.lines.len()).any(|at| self.is_worth_asking(at))
+    /// How many checks do not pass that may when they are asked again.
+    pub(super) fn failures(&self) -> usize {
+        (0..self.lines.len()).filter(|at| self.is_worth_asking(*at)).count()
     }
 
     fn is_worth_asking(&self, at: usize) -> bool {

@@ -17,7 +17,8 @@ use crate::value::{Object, Path, Place, Value, did_you_mean, names, show};
 const SUITE: [&str; 8] = ["component", "about", "hosts", "when", "fix", "vars", "target", "checks"];
 
 /// The keys of a check, besides its probe.
-const CHECK: [&str; 10] = ["id", "title", "severity", "when", "each", "needs", "once", "timeout", "fix", "expect"];
+const CHECK: [&str; 11] =
+    ["id", "title", "severity", "when", "each", "needs", "vantage", "once", "timeout", "fix", "expect"];
 
 /// The longest that a suite may let one attempt take: a typo must not stall a run.
 const LONGEST: Duration = Duration::from_mins(10);
@@ -102,6 +103,7 @@ fn check(node: &Node, component: &str) -> Result<Template, SuiteError> {
         when: fields.texts("when")?,
         each: each(&fields, &what)?,
         needs: fields.texts("needs")?.into_iter().map(Value::String).collect(),
+        vantage: fields.value("vantage"),
         once: fields.flag("once")?,
         timeout: timeout(&fields, &what)?,
         fix: fields.value("fix"),
