@@ -91,6 +91,8 @@ pub enum Word {
     Stale,
     /// Something drops what it sends to the last node's Grafana.
     Unscraped,
+    /// Something answers it with an empty page in the place of the last node's Grafana.
+    EmptyScrape,
     /// Another system writes series of the same job.
     ForeignSeries,
     /// Queries end in an error.
@@ -144,10 +146,10 @@ impl Component {
 
     fn own_words(self) -> &'static [Word] {
         use Word::{
-            Blind, Database, Duplicate, Expired, Expiring, Far, ForeignSeries, Forwarded, Installing, Kiss, Labels,
-            Missing, NoConfig, NoIcmp, NoIndex, NoMetrics, NoRules, NoStatus, NoTls, NotYetValid, Nxdomain,
-            OldReference, Password, QueryFailed, Readonly, Record, ReloadFailed, ShuttingDown, Stale, StaleRecord,
-            TcpRefuse, UdpSilence, Unscraped, Unsynchronised,
+            Blind, Database, Duplicate, EmptyScrape, Expired, Expiring, Far, ForeignSeries, Forwarded, Installing,
+            Kiss, Labels, Missing, NoConfig, NoIcmp, NoIndex, NoMetrics, NoRules, NoStatus, NoTls, NotYetValid,
+            Nxdomain, OldReference, Password, QueryFailed, Readonly, Record, ReloadFailed, ShuttingDown, Stale,
+            StaleRecord, TcpRefuse, UdpSilence, Unscraped, Unsynchronised,
         };
         match self {
             Self::Node => &[],
@@ -163,6 +165,7 @@ impl Component {
                 Missing,
                 Stale,
                 Unscraped,
+                EmptyScrape,
                 ForeignSeries,
                 QueryFailed,
             ],

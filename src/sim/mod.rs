@@ -133,3 +133,111 @@ fn noise() -> Vec<u8> {
         |state: &u64| Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
     std::iter::successors(Some(0x7069_6773_7479), step).skip(1).take(61).map(|state| state.to_be_bytes()[0]).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::time::Duration;
+
+    use clap::ValueEnum;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpStream, UdpSocket};
+
+    use super::*;
+
+    /// Longer than an answer takes that comes at all.
+    const PATIENT: Duration = Duration::from_secs(20);
+
+    /// Long enough to see that a silent port is silent; whoever answers within it is not.
+    const HASTY: Duration = Duration::from_millis(300);
+
+    fn fault(text: &str) -> Fault {
+        text.parse().unwrap()
+    }
+
+    async fn refusal(nodes: usize, faults: &[&str]) -> String {
+        let faults: Vec<_> = faults.iter().map(|text| fault(text)).collect();
+        Estate::start(nodes, &faults).await.err().unwrap().to_string()
+    }
+
+    /// The status of an answer and where it sends to.
+    async fn get(address: SocketAddrV4, path: &str) -> io::Result<(u16, Option<String>)> {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n").as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        let answer = String::from_utf8(answer).map_err(io::Error::other)?;
+        let status = answer.get(9..12).and_then(|status| status.parse().ok()).ok_or(ErrorKind::InvalidData)?;
+        Ok((status, answer.lines().find_map(|line| line.strip_prefix("location: ").map(str::to_owned))))
+    }
+
+    /// Whether a scrape brings metrics, redirects followed.
+    async fn can_be_scraped(address: SocketAddrV4, patience: Duration) -> bool {
+        let scrape = async {
+            match get(address, "/metrics").await? {
+                (301, Some(path)) => get(address, &path).await,
+                answer => Ok(answer),
+            }
+        };
+        matches!(tokio::time::timeout(patience, scrape).await, Ok(Ok((200, _))))
+    }
+
+    #[tokio::test]
+    async fn an_estate_that_cannot_be_is_refused() {
+        assert_eq!(refusal(0, &[]).await, "an estate has 1 to 3 nodes, not 0");
+        assert_eq!(refusal(4, &[]).await, "an estate has 1 to 3 nodes, not 4");
+        let outside = "grafana@infra-3=refuse: the estate has 2 nodes, and none is infra-3";
+        assert_eq!(refusal(2, &["grafana@infra-3=refuse"]).await, outside);
+        let dead = "node@infra-2=dead: one node can be dead, and another one is";
+        assert_eq!(refusal(2, &["node@infra-1=dead", "node@infra-2=dead"]).await, dead);
+    }
+
+    #[tokio::test]
+    async fn a_refusing_port_is_closed_over_both_protocols_and_stays_so() {
+        let faults = ["dnsmasq@infra-1=refuse", "grafana@infra-1=refuse"].map(fault);
+        let estate = Estate::start(1, &faults).await.unwrap();
+        for variable in ["grafana_port", "dns_port"] {
+            let refused = TcpStream::connect(estate.nodes[0].address(variable)).await.unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::ConnectionRefused, "{variable}");
+        }
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        socket.connect(estate.nodes[0].address("dns_port")).await.unwrap();
+        socket.send(b"?").await.unwrap();
+        let refused = tokio::time::timeout(PATIENT, socket.recv(&mut [0])).await.unwrap().unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+    }
+
+    #[tokio::test]
+    async fn an_estate_ends_when_it_is_dropped() {
+        let estate = Estate::start(1, &[]).await.unwrap();
+        let address = estate.nodes[0].address("vlogs_port");
+        assert_eq!(get(address, "/health").await.unwrap().0, 200);
+        drop(estate);
+        let end = async { while TcpStream::connect(address).await.is_ok() {} };
+        assert_eq!(tokio::time::timeout(PATIENT, end).await, Ok(()));
+    }
+
+    /// Everything on the first node that can be broken in this way is.
+    fn all_broken(word: Word) -> Vec<Fault> {
+        let broken = Component::value_variants().iter().filter(|component| component.words().contains(&word));
+        broken.map(|component| Fault { component: *component, seq: 1, word }).collect()
+    }
+
+    #[tokio::test]
+    async fn what_is_scraped_is_up_exactly_where_anybody_can_scrape_it() {
+        for word in Word::value_variants() {
+            let estate = Estate::start(2, &all_broken(*word)).await.unwrap();
+            let witness = Here { nodes: estate.nodes.clone(), at: 1, component: Component::Vmetrics };
+            let targets = answer::scraped(&witness);
+            assert!(targets.len() >= 8, "{word:?}");
+            let patience = if matches!(word, Word::Silence | Word::Slow) { HASTY } else { PATIENT };
+            let mut asked = JoinSet::new();
+            for (address, up) in targets.into_iter().filter(|(address, _)| *address.ip() == estate.nodes[0].ip) {
+                asked.spawn(async move { (address, up, can_be_scraped(address, patience).await) });
+            }
+            for (address, up, scraped) in asked.join_all().await {
+                assert_eq!(up, scraped, "{word:?}: {address}");
+            }
+        }
+    }
+}

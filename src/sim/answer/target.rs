@@ -33,7 +33,7 @@ pub(super) struct Target {
     class: String,
     instance_name: String,
     ip: Ipv4Addr,
-    instance: String,
+    pub(super) instance: String,
     file: String,
     url: String,
     /// The samples of the last scrape, or why there are none.
@@ -66,8 +66,12 @@ fn registered(here: &Here, node: &Node, seq: u8, last: bool) -> Vec<Target> {
     let present = SCRAPED.into_iter().filter(|(component, ..)| !node.has(*component, Word::Absent));
     let targets = present.map(|(component, port, process)| {
         let address = node.address(port);
-        let dropped = last && process == Component::Grafana && here.is(Word::Unscraped);
-        let scrape = if dropped { Err(silent(address)) } else { scrape(node, process, address) };
+        let between = here.node().first(here.component, &[Word::Unscraped, Word::EmptyScrape]);
+        let scrape = match between.filter(|_| last && process == Component::Grafana) {
+            Some(Word::Unscraped) => Err(silent(address)),
+            Some(_) => Ok(0),
+            None => scrape(node, process, address),
+        };
         Target::infra(&component.name(), seq, address, scrape)
     });
     targets.collect()
