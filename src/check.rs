@@ -96,6 +96,8 @@ pub struct Check {
     pub severity: Severity,
     /// The checks that must have passed before this one is asked.
     pub needs: Vec<CheckId>,
+    /// The check whose failure explains that an expected fact is not there at all.
+    pub absence: Option<CheckId>,
     /// The networks that are answered; silence towards an address outside of them means nothing. Empty: all.
     pub vantage: Vec<IpNet>,
     /// Whether it may be asked once only, as a wrong login counts against the account.

@@ -72,6 +72,8 @@ pub struct Template {
     pub each: Option<Value>,
     /// Checks that must have passed before.
     pub needs: Vec<Value>,
+    /// The earlier check whose failure explains that a fact is absent.
+    pub absence: Option<String>,
     /// The networks that are answered, if not every one.
     pub vantage: Option<Value>,
     /// Whether it is asked at most once in a run: on one node, one attempt.

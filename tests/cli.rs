@@ -85,7 +85,9 @@ fn a_break_is_one_failure_in_every_report() {
     let [junit, json, prom] = ["r.xml", "r.json", "r.prom"].map(file);
     let reports = [format!("junit={junit}"), format!("json={json}"), format!("prometheus={prom}")];
     let mut arguments = vec!["demo", "--break", "grafana@infra-2=refuse"];
-    reports.iter().for_each(|report| arguments.extend(["--report", report]));
+    for report in &reports {
+        arguments.extend(["--report", report]);
+    }
     let output = run(&arguments);
     assert_eq!(output.status.code(), Some(1));
     let text = stdout(&output);

@@ -98,6 +98,7 @@ impl Scope<'_> {
             title: self.text(&self.check.title)?,
             severity: self.check.severity,
             needs: self.needs()?,
+            absence: self.check.absence.as_ref().map(|id| CheckId::new(&self.node.name, &self.suite.component, id)),
             vantage: self.vantage()?,
             once: self.check.once,
             expect: self.expectations()?,

@@ -180,12 +180,16 @@ impl Board {
         if let Some(excuse) = &asked.excuse {
             (verdict, reason, evidence.failure) = (Verdict::Skip, Some(excuse.clone()), None);
         }
+        let cause = self.explains_absence(&check, verdict, &evidence);
+        if let Some(cause) = &cause {
+            (verdict, reason) = (Verdict::Skip, Some(format!("there is nothing to judge, as {cause} found")));
+        }
         let mut outcome = Outcome {
             id: check.id.clone(),
             title: check.title.clone(),
             verdict,
             reason,
-            cause: None,
+            cause,
             evidence,
             attempts: asked.attempts,
             started: asked.started,
@@ -201,6 +205,16 @@ impl Board {
             outcome.reason = Some(format!("passed on attempt {}", outcome.attempts));
         }
         self.settle(at, outcome);
+    }
+
+    /// The failed check that says already why every fact that was missed is absent.
+    fn explains_absence(&self, check: &Check, verdict: Verdict, evidence: &Evidence) -> Option<CheckId> {
+        let mut broken = evidence.findings.iter().filter(|finding| !finding.holds).peekable();
+        if verdict == Verdict::Pass || broken.peek().is_none() || broken.any(|finding| finding.actual.is_some()) {
+            return None;
+        }
+        let explaining = self.outcomes[*self.index.get(check.absence.as_ref()?)?].as_ref()?;
+        (explaining.verdict == Verdict::Fail).then(|| explaining.id.clone())
     }
 
     fn settle(&mut self, at: usize, outcome: Outcome) {

@@ -2,6 +2,7 @@
 
 use http_body_util::Full;
 use hyper::body::Bytes;
+use hyper::header::{AUTHORIZATION, HOST};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use reqwest::Url;
@@ -27,11 +28,17 @@ pub(super) type Answer = Response<Full<Bytes>>;
 struct Question {
     url: Url,
     authorization: Option<String>,
+    host: Option<String>,
 }
 
 impl Question {
     fn path(&self) -> &str {
         self.url.path()
+    }
+
+    /// Whether it was asked at this port, as the client names it.
+    fn is_to(&self, port: u16) -> bool {
+        self.host.as_ref().is_some_and(|host| host.ends_with(&format!(":{port}")))
     }
 
     /// A parameter of the query.
@@ -45,13 +52,13 @@ pub(super) fn answer<B>(here: &Here, request: &Request<B>) -> Answer {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n");
     }
-    // The host is of no account: every component here answers whatever name it is called by.
+    // The name is of no account: every component here answers whatever it is called by.
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let Ok(url) = Url::parse(&format!("http://here{target}")) else {
         return text(StatusCode::BAD_REQUEST, "Bad Request\n");
     };
-    let authorization = request.headers().get(hyper::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let question = Question { url, authorization: authorization.map(str::to_owned) };
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let question = Question { url, authorization: header(AUTHORIZATION), host: header(HOST) };
     let speaker = if here.is(Word::Wrong) { stranger(here.component) } else { here.component };
     match speaker {
         Component::Nginx => nginx::page(here, &question),

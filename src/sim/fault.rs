@@ -61,6 +61,8 @@ pub enum Word {
     NoStatus,
     /// Nothing listens for TLS.
     NoTls,
+    /// Another site answers over TLS.
+    OtherSite,
     /// The certificate ended yesterday.
     Expired,
     /// The certificate ends within days.
@@ -148,12 +150,12 @@ impl Component {
         use Word::{
             Blind, Database, Duplicate, EmptyScrape, Expired, Expiring, Far, ForeignSeries, Forwarded, Installing,
             Kiss, Labels, Missing, NoConfig, NoIcmp, NoIndex, NoMetrics, NoRules, NoStatus, NoTls, NotYetValid,
-            Nxdomain, OldReference, Password, QueryFailed, Readonly, Record, ReloadFailed, ShuttingDown, Stale,
-            StaleRecord, TcpRefuse, UdpSilence, Unscraped, Unsynchronised,
+            Nxdomain, OldReference, OtherSite, Password, QueryFailed, Readonly, Record, ReloadFailed, ShuttingDown,
+            Stale, StaleRecord, TcpRefuse, UdpSilence, Unscraped, Unsynchronised,
         };
         match self {
             Self::Node => &[],
-            Self::Nginx => &[Installing, NoIndex, NoStatus, NoTls, Expired, Expiring, NotYetValid],
+            Self::Nginx => &[Installing, NoIndex, NoStatus, NoTls, OtherSite, Expired, Expiring, NotYetValid],
             Self::NginxExporter => &[Blind],
             Self::Grafana => &[NoMetrics, Database, Password],
             Self::Vmetrics => &[

@@ -17,8 +17,8 @@ use crate::value::{Object, Path, Place, Value, did_you_mean, names, show};
 const SUITE: [&str; 8] = ["component", "about", "hosts", "when", "fix", "vars", "target", "checks"];
 
 /// The keys of a check, besides its probe.
-const CHECK: [&str; 11] =
-    ["id", "title", "severity", "when", "each", "needs", "vantage", "once", "timeout", "fix", "expect"];
+const CHECK: [&str; 12] =
+    ["id", "title", "severity", "when", "each", "needs", "absence", "vantage", "once", "timeout", "fix", "expect"];
 
 /// The longest that a suite may let one attempt take: a typo must not stall a run.
 const LONGEST: Duration = Duration::from_mins(10);
@@ -103,6 +103,7 @@ fn check(node: &Node, component: &str) -> Result<Template, SuiteError> {
         when: fields.texts("when")?,
         each: each(&fields, &what)?,
         needs: fields.texts("needs")?.into_iter().map(Value::String).collect(),
+        absence: fields.get("absence").map(|_| fields.text("absence")).transpose()?,
         vantage: fields.value("vantage"),
         once: fields.flag("once")?,
         timeout: timeout(&fields, &what)?,
@@ -213,7 +214,8 @@ fn readable(value: &Value) -> Result<(), String> {
 
 fn needs_point_backwards(suite: &Suite) -> Result<(), SuiteError> {
     for (at, check) in suite.checks.iter().enumerate() {
-        for need in check.needs.iter().map(show).filter(|need| !need.contains('/')) {
+        let named = check.needs.iter().map(show).filter(|need| !need.contains('/')).chain(check.absence.clone());
+        for need in named {
             if !suite.checks[..at].iter().any(|other| other.id == need) {
                 let earlier = suite.checks[..at].iter().map(|other| other.id.as_str());
                 let hint = did_you_mean(&need, earlier);

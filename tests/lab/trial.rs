@@ -49,7 +49,7 @@ const ROWS: [Row; 26] = [
     Row("a clock without a source", edited("chronyd", "etc/chrony/chrony.conf", "server 10.10.10.10 ", "server 10.10.10.99 ", Then::Restart),
         &["infra-2/chronyd/synchronised"], &[]),
     Row("another page at home", edited("nginx", "www/index.html", "<title>Pigsty v4.5.0", "<title>Welcome to nginx!", Then::Wait),
-        &["infra-2/nginx/home", "infra-2/nginx/tls"], &[]),
+        &["infra-2/nginx/home"], &[]),
     Row("no status page", edited("nginx", "etc/nginx/conf.d/home.conf", "{ stub_status;", "{ return 404;", Then::Reload), &["infra-2/nginx/status"], &[]),
     Row("a rule group that is gone", edited("vmalert", "infra/rules/infra.yml", "name: infra-alert", "name: other-alert", Then::Restart),
         &["infra-2/vmalert/rules"], &[]),

@@ -9,6 +9,9 @@ use crate::sim::layout::Here;
 /// The home server, which is the default one: whatever name is asked for lands here.
 pub(super) fn page(here: &Here, question: &Question) -> Answer {
     let answer = match question.path() {
+        _ if here.is(Word::OtherSite) && question.is_to(here.node().address("nginx_ssl_port").port()) => {
+            html(StatusCode::OK, "It works!")
+        }
         "/" | "/index.html" if here.is(Word::Installing) => html(StatusCode::OK, "Pigsty v4.5.0 - Installing"),
         "/" | "/index.html" if !here.is(Word::NoIndex) => html(StatusCode::OK, "Pigsty v4.5.0"),
         path if path.starts_with("/nginx") && !here.is(Word::NoStatus) && !here.is(Word::Installing) => status(),
