@@ -108,6 +108,8 @@ pub struct Check {
     pub expect: Vec<Expectation>,
     /// How long one attempt may take.
     pub timeout: Duration,
+    /// How long to ask again what does not pass; nothing for what is as it is.
+    pub wait: Option<Duration>,
     /// The command that mends it.
     pub fix: Option<String>,
 }

@@ -118,7 +118,7 @@ mod tests {
         );
         assert_eq!(
             judge("time", &json!({"lt": "500ms"}), &json!({"time": 0.7})).to_string(),
-            "time: expected less than 500ms, actual 0.7"
+            "time: expected less than 500ms, actual 0.7s"
         );
         assert_eq!(judge("body", &json!("OK"), &json!({"body": ""})).to_string(), "body: expected OK, actual \"\"");
     }

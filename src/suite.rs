@@ -15,6 +15,7 @@ use crate::value::{Object, Place, Value};
 mod field;
 mod read;
 
+pub(crate) use read::LONGEST;
 pub use read::SuiteError;
 
 /// The suites that are built in, in the order of reports.
@@ -78,6 +79,8 @@ pub struct Template {
     pub vantage: Option<Value>,
     /// Whether it is asked at most once in a run: on one node, one attempt.
     pub once: bool,
+    /// How long to ask again what does not pass, if it is worth waiting for.
+    pub wait: Option<Value>,
     /// How long one attempt may take, if not as long as its kind may.
     pub timeout: Option<Duration>,
     /// The command that mends it, if not the suite's.

@@ -182,6 +182,31 @@ async fn waiting_ends_and_keeps_the_last_failure() {
 }
 
 #[tokio::test]
+async fn a_check_that_is_worth_waiting_for_is_asked_until_it_passes() {
+    let server = serve(|nth| Some(if nth == 0 { 503 } else { 200 })).await;
+    let checks = http("a", server.port, "/", "    wait: 30s\n") + &http("b", server.port, "/", "    needs: a\n");
+    let run = done(plan(&checks, ONE), &Policy::default()).await;
+    assert_eq!(verdicts(&run), [Verdict::Pass, Verdict::Pass]);
+    assert_eq!(run.outcomes[0].attempts, 2);
+}
+
+#[tokio::test]
+async fn waiting_for_a_check_ends_with_its_failure() {
+    let server = serve(|_| Some(503)).await;
+    let run = done(plan(&http("a", server.port, "/", "    wait: 1s\n"), ONE), &Policy::default()).await;
+    assert_eq!(verdicts(&run), [Verdict::Fail]);
+    assert_eq!(run.outcomes[0].attempts, 2);
+}
+
+#[tokio::test]
+async fn an_answer_that_came_too_early_does_not_settle_a_check_that_waits() {
+    let server = serve(|nth| Some(if nth == 0 { 404 } else { 200 })).await;
+    let early = http("early", server.port, "/", "    expect: { status: 404 }\n");
+    let run = done(plan(&(early + &http("late", server.port, "/", "    wait: 30s\n")), ONE), &Policy::default()).await;
+    assert_eq!(verdicts(&run), [Verdict::Pass, Verdict::Pass]);
+}
+
+#[tokio::test]
 async fn what_may_be_asked_once_is_not_asked_again_and_on_one_node_only() {
     let server = serve(|_| Some(401)).await;
     let hosts = "127.0.0.1: { infra_seq: 1 }, 127.0.0.2: { infra_seq: 2 }";

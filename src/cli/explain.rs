@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::{Stop, SuiteDir, print};
 use crate::check::{Check, Severity};
+use crate::expect::Matcher;
 use crate::inventory::Inventory;
 use crate::plan::{Pattern, Plan, Planned};
 use crate::report::ExitCode;
@@ -92,13 +93,17 @@ fn describe(text: &mut String, suite: &Suite, check: &Template) {
     line("check", &format!("{}/{} ({})", suite.component, check.id, check.place));
     line("holds if", &format!("{} on the node {}", suite.component, show(&check.title)));
     line("asks", &format!("{}: {}", check.kind.name, pairs(&check.fields)));
-    line("expects", &pairs(&check.expect));
+    for (fact, value) in &check.expect {
+        let matcher = Matcher::read(value).map_or_else(|_| show(value), |matcher| matcher.to_string());
+        line("expects", &format!("{fact}: {matcher}"));
+    }
     let when: Vec<_> = suite.when.iter().chain(&check.when).map(String::as_str).collect();
     let needs: Vec<_> = check.needs.iter().map(show).collect();
     let optional = [
         ("when", when.join(", ")),
         ("each", check.each.as_ref().map(show).unwrap_or_default()),
         ("needs", needs.join(", ")),
+        ("absence", check.absence.clone().unwrap_or_default()),
         ("fix", check.fix.as_ref().or(suite.fix.as_ref()).map(show).unwrap_or_default()),
     ];
     optional.iter().filter(|(_, value)| !value.is_empty()).for_each(|(name, value)| line(name, value));

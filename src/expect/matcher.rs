@@ -94,6 +94,10 @@ impl Matcher {
     /// How a value that does not hold differs, where expected and actual beside each other would not tell.
     pub fn difference(&self, actual: &Value) -> Option<String> {
         match self {
+            // The bound is a duration, so the fact is one too.
+            Self::Compare(_, Value::String(bound), _) if bound.parse::<f64>().is_err() => {
+                Some(format!("expected {self}, actual {}", span(actual.as_f64()?)))
+            }
             Self::Same(expected) => Some(difference::split(expected, actual.as_array()?).say(true)),
             Self::Includes(expected) => Some(difference::split(expected, actual.as_array()?).say(false)),
             Self::Every(matcher) => {
@@ -177,6 +181,18 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
+/// Seconds as a person writes them: `7days`, `12.5s`, `-1day`.
+fn span(seconds: f64) -> String {
+    /// From here on a fraction of a second says nothing.
+    const COARSE: f64 = 60.0;
+    if seconds.abs() < COARSE {
+        return format!("{seconds}s");
+    }
+    let sign = if seconds < 0.0 { "-" } else { "" };
+    let whole = Duration::try_from_secs_f64(seconds.abs().trunc()).unwrap_or(Duration::MAX);
+    format!("{sign}{}", humantime::format_duration(whole))
+}
+
 fn text(value: &Value) -> Option<String> {
     (!value.is_null() && !value.is_array() && !value.is_object()).then(|| show(value))
 }
@@ -247,6 +263,16 @@ mod tests {
             assert!(holds(&matcher, &good), "{matcher} of {good}");
             assert!(!holds(&matcher, &bad), "{matcher} of {bad}");
         }
+    }
+
+    #[test]
+    fn a_duration_is_said_as_one() {
+        let said = |matcher: &Value, actual: f64| Matcher::read(matcher).unwrap().difference(&json!(actual));
+        let week = said(&json!({"gt": "30d"}), 604_800.0);
+        assert_eq!(week.as_deref(), Some("expected more than 30d, actual 7days"));
+        assert_eq!(said(&json!({"lt": "3s"}), 4.25).as_deref(), Some("expected less than 3s, actual 4.25s"));
+        assert_eq!(said(&json!({"gt": "1d"}), -86_400.0).as_deref(), Some("expected more than 1d, actual -1day"));
+        assert_eq!(said(&json!({"gt": 3}), 2.0), None);
     }
 
     #[test]

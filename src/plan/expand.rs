@@ -11,7 +11,7 @@ use crate::check::{Check, CheckId};
 use crate::expect::{Expectation, Matcher};
 use crate::pigsty::Node;
 use crate::probe::Probe;
-use crate::suite::{Suite, Template};
+use crate::suite::{LONGEST, Suite, Template};
 use crate::value::{Place, Unfilled, Value, expand, expand_map, is_true, show};
 
 /// How long one attempt may take where a suite does not say: one dropped SYN is sent again after 1 s, so 3 s forgive it.
@@ -102,6 +102,7 @@ impl Scope<'_> {
             vantage: self.vantage()?,
             once: self.check.once,
             expect: self.expectations()?,
+            wait: self.wait()?,
             timeout: self.check.timeout.unwrap_or(match probe {
                 Probe::Http(_) | Probe::Promql(_) => REQUEST,
                 _ => CONNECT,
@@ -137,6 +138,15 @@ impl Scope<'_> {
             })
         };
         self.check.needs.iter().map(need).collect()
+    }
+
+    fn wait(&self) -> Result<Option<Duration>, PlanError> {
+        let Some(template) = &self.check.wait else { return Ok(None) };
+        let text = self.text(template)?;
+        match humantime::parse_duration(&text) {
+            Ok(time) if time <= LONGEST => Ok(Some(time)),
+            _ => Err(self.refused(&format!("`wait` is `{text}`, not a duration such as 30s, up to 10m"))),
+        }
     }
 
     fn vantage(&self) -> Result<Vec<IpNet>, PlanError> {

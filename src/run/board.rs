@@ -152,7 +152,9 @@ impl Board {
         let same = |(other, _): &&(usize, Asked)| {
             self.lines[*other].check.as_ref().is_some_and(|other| other.probe == check.probe)
         };
-        self.groups[group].answers.iter().find(same).map(|(_, asked)| asked.clone())
+        let asked = self.groups[group].answers.iter().find(same).map(|(_, asked)| asked.clone())?;
+        // What is worth waiting for is not settled by an answer that came too early.
+        (check.wait.is_none() || asked.passes(check)).then_some(asked)
     }
 
     /// Takes in an answer.

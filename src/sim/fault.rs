@@ -77,6 +77,8 @@ pub enum Word {
     Database,
     /// The administrator's password is another one.
     Password,
+    /// It starts again and again, and is never up for long.
+    Young,
     /// It waits for its end, and says so.
     ShuttingDown,
     /// Its disk is full, so its storage takes nothing more.
@@ -151,7 +153,7 @@ impl Component {
             Blind, Database, Duplicate, EmptyScrape, Expired, Expiring, Far, ForeignSeries, Forwarded, Installing,
             Kiss, Labels, Missing, NoConfig, NoIcmp, NoIndex, NoMetrics, NoRules, NoStatus, NoTls, NotYetValid,
             Nxdomain, OldReference, OtherSite, Password, QueryFailed, Readonly, Record, ReloadFailed, ShuttingDown,
-            Stale, StaleRecord, TcpRefuse, UdpSilence, Unscraped, Unsynchronised,
+            Stale, StaleRecord, TcpRefuse, UdpSilence, Unscraped, Unsynchronised, Young,
         };
         match self {
             Self::Node => &[],
@@ -170,6 +172,7 @@ impl Component {
                 EmptyScrape,
                 ForeignSeries,
                 QueryFailed,
+                Young,
             ],
             Self::Vlogs | Self::Vtraces => &[ShuttingDown, Readonly, QueryFailed],
             Self::Vmalert => &[ShuttingDown, ReloadFailed, NoRules],

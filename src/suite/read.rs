@@ -17,11 +17,13 @@ use crate::value::{Object, Path, Place, Value, did_you_mean, names, show};
 const SUITE: [&str; 8] = ["component", "about", "hosts", "when", "fix", "vars", "target", "checks"];
 
 /// The keys of a check, besides its probe.
-const CHECK: [&str; 12] =
-    ["id", "title", "severity", "when", "each", "needs", "absence", "vantage", "once", "timeout", "fix", "expect"];
+const CHECK: [&str; 13] = [
+    "id", "title", "severity", "when", "each", "needs", "absence", "vantage", "once", "wait", "timeout", "fix",
+    "expect",
+];
 
 /// The longest that a suite may let one attempt take: a typo must not stall a run.
-const LONGEST: Duration = Duration::from_mins(10);
+pub(crate) const LONGEST: Duration = Duration::from_mins(10);
 
 /// A suite that cannot be used: place, what, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +108,7 @@ fn check(node: &Node, component: &str) -> Result<Template, SuiteError> {
         absence: fields.get("absence").map(|_| fields.text("absence")).transpose()?,
         vantage: fields.value("vantage"),
         once: fields.flag("once")?,
+        wait: fields.value("wait"),
         timeout: timeout(&fields, &what)?,
         fix: fields.value("fix"),
         kind,

@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use serde_json::json;
 
-use super::victoria::{hosted, metrics, refused, shared};
+use super::victoria::{UPTIME, hosted, metrics, refused, shared};
 use super::{Answer, Question, json};
 use crate::sim::fault::Word;
 use crate::sim::layout::Here;
@@ -11,7 +11,7 @@ use crate::sim::layout::Here;
 /// VictoriaLogs.
 pub(super) fn logs(here: &Here, question: &Question) -> Answer {
     match question.path() {
-        "/metrics" => metrics("victoria-logs-20260708-tags-v1.52.0", &state(here, "vl", "/infra/logs")),
+        "/metrics" => metrics("victoria-logs-20260708-tags-v1.52.0", UPTIME, &state(here, "vl", "/infra/logs")),
         "/select/logsql/hits" if here.is(Word::QueryFailed) => broken(),
         "/select/logsql/hits" if question.parameter("query").is_none() => {
             refused(StatusCode::BAD_REQUEST, "missing `query` arg")
@@ -27,7 +27,7 @@ pub(super) fn logs(here: &Here, question: &Question) -> Answer {
 /// VictoriaTraces, empty as it always is.
 pub(super) fn traces(here: &Here, question: &Question) -> Answer {
     match question.path() {
-        "/metrics" => metrics("victoria-traces-20260820-tags-v0.10.0", &state(here, "vt", "/infra/traces")),
+        "/metrics" => metrics("victoria-traces-20260820-tags-v0.10.0", UPTIME, &state(here, "vt", "/infra/traces")),
         "/select/jaeger/api/services" if here.is(Word::QueryFailed) => broken(),
         "/select/jaeger/api/services" => {
             let none = json!({"data": [], "errors": null, "limit": 0, "offset": 0, "total": 0});

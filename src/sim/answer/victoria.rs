@@ -23,10 +23,13 @@ pub(super) fn shared(here: &Here, question: &Question) -> Answer {
     hosted(answer)
 }
 
+/// How long everything has run: a day, in seconds.
+pub(super) const UPTIME: u32 = 86_400;
+
 /// Metrics with the version, which is what tells the four apart.
-pub(super) fn metrics(version: &str, own: &str) -> Answer {
+pub(super) fn metrics(version: &str, uptime: u32, own: &str) -> Answer {
     let short = version.rsplit('-').next().unwrap_or_default();
-    let common = "process_cpu_cores_available 2\nvm_app_uptime_seconds 81\n";
+    let common = format!("process_cpu_cores_available 2\nvm_app_uptime_seconds {uptime}\n");
     let app = format!("vm_app_version{{version=\"{version}\", short_version=\"{short}\"}} 1\n");
     hosted(typed(StatusCode::OK, "text/plain; charset=utf-8", format!("{own}{common}{app}")))
 }

@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use serde_json::json;
 
-use super::victoria::{hosted, metrics, shared};
+use super::victoria::{UPTIME, hosted, metrics, shared};
 use super::{Answer, Question, json};
 use crate::sim::fault::Word;
 use crate::sim::layout::Here;
@@ -15,7 +15,11 @@ pub(super) fn answer(here: &Here, question: &Question) -> Answer {
     match question.path() {
         "/metrics" => {
             let loaded = u8::from(!here.is(Word::ReloadFailed));
-            metrics("vmalert-20260801-tags-v1.148.0", &format!("vmalert_config_last_reload_successful {loaded}\n"))
+            metrics(
+                "vmalert-20260801-tags-v1.148.0",
+                UPTIME,
+                &format!("vmalert_config_last_reload_successful {loaded}\n"),
+            )
         }
         "/api/v1/rules" | "/vmalert/api/v1/rules" => {
             let groups: Vec<_> =

@@ -6,7 +6,7 @@ use hyper::StatusCode;
 use serde_json::json;
 
 use super::target::{self, Target};
-use super::victoria::{hosted, metrics, refused, shared};
+use super::victoria::{UPTIME, hosted, metrics, refused, shared};
 use super::{Answer, Question, json};
 use crate::sim::fault::Word;
 use crate::sim::layout::Here;
@@ -14,7 +14,7 @@ use crate::value::Value;
 
 pub(super) fn answer(here: &Here, question: &Question) -> Answer {
     match question.path() {
-        "/metrics" => metrics("victoria-metrics-20260801-tags-v1.148.0", &state(here)),
+        "/metrics" => metrics("victoria-metrics-20260801-tags-v1.148.0", uptime(here), &state(here)),
         "/api/v1/targets" => targets(here, question),
         "/api/v1/query" if here.is(Word::QueryFailed) => {
             let why = "couldn't start executing the request, since the concurrency limit is reached";
@@ -23,6 +23,10 @@ pub(super) fn answer(here: &Here, question: &Question) -> Answer {
         "/api/v1/query" => query(here, question),
         _ => shared(here, question),
     }
+}
+
+fn uptime(here: &Here) -> u32 {
+    if here.is(Word::Young) { 3 } else { UPTIME }
 }
 
 fn state(here: &Here) -> String {
