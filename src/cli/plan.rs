@@ -41,7 +41,8 @@ impl List {
             };
         }
         let (all, nodes) = (plan.checks.len(), plan.nodes.len());
-        let _ = writeln!(text, "\n{all} checks on {nodes} nodes, {skipped} of them skipped");
+        let nodes = if nodes == 1 { "1 node".to_owned() } else { format!("{nodes} nodes") };
+        let _ = writeln!(text, "\n{all} checks on {nodes}, {skipped} of them skipped");
         print(&Secrets::new(plan.secrets.iter().map(String::as_str)).scrub(&text))?;
         Ok(ExitCode::Ok)
     }
