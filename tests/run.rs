@@ -207,6 +207,26 @@ async fn an_answer_that_came_too_early_does_not_settle_a_check_that_waits() {
 }
 
 #[tokio::test]
+async fn an_absent_fact_is_the_failure_of_the_check_that_speaks_for_it() {
+    let server = serve(|_| Some(200)).await;
+    let checks = http("all", server.port, "/all", "    expect: { status: 404 }\n")
+        + &http("one", server.port, "/one", "    absence: all\n    expect: { title: x }\n")
+        + &http("other", server.port, "/other", "    absence: all\n    expect: { status: 500 }\n");
+    let run = done(plan(&checks, ONE), &Policy::default()).await;
+    assert_eq!(verdicts(&run), [Verdict::Fail, Verdict::Skip, Verdict::Fail]);
+    assert_eq!(run.outcomes[1].cause.as_ref().unwrap().to_string(), "infra-1/extra/all");
+}
+
+#[tokio::test]
+async fn an_absent_fact_fails_where_nothing_else_did() {
+    let server = serve(|_| Some(200)).await;
+    let checks = http("all", server.port, "/all", "")
+        + &http("one", server.port, "/one", "    absence: all\n    expect: { title: x }\n");
+    let run = done(plan(&checks, ONE), &Policy::default()).await;
+    assert_eq!(verdicts(&run), [Verdict::Pass, Verdict::Fail]);
+}
+
+#[tokio::test]
 async fn what_may_be_asked_once_is_not_asked_again_and_on_one_node_only() {
     let server = serve(|_| Some(401)).await;
     let hosts = "127.0.0.1: { infra_seq: 1 }, 127.0.0.2: { infra_seq: 2 }";

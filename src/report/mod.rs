@@ -122,7 +122,8 @@ impl Report {
                 finding.actual.iter_mut().for_each(|value| secrets.scrub_value(value));
             }
             // Said again from clean findings: a sentence shortens values, and a part of a secret is not recognised.
-            if let Some(reason) = contradiction(&evidence.findings) {
+            let contradicts = matches!(outcome.verdict, Verdict::Fail | Verdict::Warn);
+            if let Some(reason) = contradiction(&evidence.findings).filter(|_| contradicts) {
                 outcome.reason = Some(reason);
             }
         }

@@ -154,7 +154,9 @@ impl Board {
         };
         let asked = self.groups[group].answers.iter().find(same).map(|(_, asked)| asked.clone())?;
         // What is worth waiting for is not settled by an answer that came too early.
-        (check.wait.is_none() || asked.passes(check)).then_some(asked)
+        let settles = check.wait.is_none() || asked.passes(check);
+        // The time was taken by the check that asked.
+        settles.then_some(Asked { took: Duration::ZERO, ..asked })
     }
 
     /// Takes in an answer.
