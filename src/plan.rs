@@ -31,6 +31,15 @@ pub enum Planned {
         /// Why it is not asked.
         reason: String,
     },
+    /// It needs a variable that the inventory has and that cannot be used as it stands.
+    Unusable {
+        /// Its name.
+        id: CheckId,
+        /// Completes "grafana on infra-1 …".
+        title: String,
+        /// Which variable, where it stands, and what to do.
+        reason: String,
+    },
 }
 
 /// Everything that will be asked, in the order of reports.
@@ -43,7 +52,7 @@ pub struct Plan {
     /// Every check, by node and then by component.
     pub checks: Vec<Planned>,
     /// What every VictoriaMetrics must scrape, each `{name, node, component, labels}`.
-    pub targets: Value,
+    pub targets: Result<Value, String>,
     /// What must never be printed.
     pub secrets: Vec<String>,
 }
@@ -67,7 +76,7 @@ impl Planned {
     pub fn id(&self) -> &CheckId {
         match self {
             Self::Check(check) => &check.id,
-            Self::Skip { id, .. } => id,
+            Self::Skip { id, .. } | Self::Unusable { id, .. } => id,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Every mistake that a person can make in a file: the first line of each names what must be said about it.
 //!
 //! `mistakes/suite/*.yml` are suites, `mistakes/inventory/*.yml` inventories; each must be refused on one screen, with the
-//! exit code that is documented, and never be planned.
+//! exit code that is documented, and never be planned. Those of `mistakes/unusable/*.yml` have a value that cannot be used:
+//! what needs it is told, and the rest is planned.
 
 #![expect(clippy::unwrap_used, reason = "a harness that cannot read its own files has nothing to say")]
 
@@ -21,6 +22,9 @@ fn main() {
     }
     for file in files("inventory") {
         trials.push(Trial::test(format!("inventory {}", stem(&file)), move || inventory(&file)));
+    }
+    for file in files("unusable") {
+        trials.push(Trial::test(format!("unusable {}", stem(&file)), move || unusable(&file)));
     }
     assert!(trials.len() > 40, "the mistakes are missing");
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
@@ -59,6 +63,17 @@ fn inventory(file: &Path) -> Result<(), Failed> {
     let (code, message) =
         line.strip_prefix("exit ").and_then(|rest| rest.split_once(": ")).ok_or("write `# exit N: message`")?;
     refused(&run(&["plan".as_ref(), file.as_ref()])?, code.parse()?, message)
+}
+
+/// A value that cannot be used keeps from being asked what needs it, by name and place, and nothing else.
+fn unusable(file: &Path) -> Result<(), Failed> {
+    let output = run(&["plan".as_ref(), file.as_ref()])?;
+    let planned = String::from_utf8_lossy(&output.stdout);
+    let message = first_line(file);
+    if output.status.code() != Some(3) || !planned.contains(&message) || !planned.contains("infra-1/chronyd/reply") {
+        return Err(format!("exit {:?}, and instead of `{message}` it said: {planned}", output.status.code()).into());
+    }
+    Ok(())
 }
 
 fn run(arguments: &[&std::ffi::OsStr]) -> Result<Output, Failed> {

@@ -218,6 +218,18 @@ async fn an_absent_fact_is_the_failure_of_the_check_that_speaks_for_it() {
 }
 
 #[tokio::test]
+async fn a_value_that_cannot_be_used_is_an_error_of_what_needs_it_alone() {
+    let server = serve(|_| Some(200)).await;
+    let needs = "  - id: a\n    title: answers\n    tcp:\n      connect: ${ip}:${grafana_port}\n";
+    let host = "127.0.0.1: { infra_seq: 1, grafana_port: '{{ base + 1 }}' }";
+    let checks = needs.to_owned() + &http("b", server.port, "/b", "") + &http("c", server.port, "/c", "    needs: a\n");
+    let run = done(plan(&checks, host), &Policy::default()).await;
+    assert_eq!(verdicts(&run), [Verdict::Error, Verdict::Pass, Verdict::Skip]);
+    assert!(run.outcomes[0].reason.as_ref().unwrap().contains("{{ base + 1 }}"), "{:?}", run.outcomes[0].reason);
+    assert_eq!(report(run).exit_code(false), ExitCode::Error);
+}
+
+#[tokio::test]
 async fn an_absent_fact_fails_where_nothing_else_did() {
     let server = serve(|_| Some(200)).await;
     let checks = http("all", server.port, "/all", "")

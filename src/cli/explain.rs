@@ -125,6 +125,7 @@ fn fill_in(text: &mut String, planned: &[&Planned]) {
         let _ = match planned {
             Planned::Check(check) => writeln!(text, "  {}  {}", check.id, asked(check)),
             Planned::Skip { id, reason, .. } => writeln!(text, "  {id}  skipped: {reason}"),
+            Planned::Unusable { id, reason, .. } => writeln!(text, "  {id}  cannot be asked: {reason}"),
         };
     }
     if planned.len() > EXPLAINED {

@@ -90,7 +90,10 @@ fn overview(inventory: &Inventory, nodes: &[Node]) -> Result<String, Stop> {
         }
     }
     let _ = writeln!(text, "targets that every VictoriaMetrics scrapes");
-    for target in plan.targets.as_array().into_iter().flatten() {
+    if let Err(why) = &plan.targets {
+        let _ = writeln!(text, "  unknown: {why}");
+    }
+    for target in plan.targets.iter().filter_map(Value::as_array).flatten() {
         let labels = &target["labels"];
         let pairs: Vec<_> = ["cls", "ins", "instance", "ip", "job"]
             .iter()

@@ -26,14 +26,38 @@ const REPEATS: usize = 10_000;
 /// The node on which a check that is asked once per fleet is asked.
 pub(super) type Once = BTreeMap<(String, String), String>;
 
-/// Plans a suite on a node.
-pub(super) fn suite(node: &Node, suite: &Suite, targets: &Value, once: &mut Once) -> Result<Vec<Planned>, PlanError> {
+/// Why a check cannot be planned.
+enum Refusal {
+    /// The suite is wrong, and nothing is asked at all.
+    Mistake(PlanError),
+    /// The inventory has a value that this check needs and that cannot be used as it stands.
+    Unusable(String),
+}
+
+impl From<PlanError> for Refusal {
+    fn from(error: PlanError) -> Self {
+        Self::Mistake(error)
+    }
+}
+
+/// Plans a suite on a node; a check whose variables cannot be used is planned as one that cannot be asked.
+pub(super) fn suite(
+    node: &Node,
+    suite: &Suite,
+    targets: &Result<Value, String>,
+    once: &mut Once,
+) -> Result<Vec<Planned>, PlanError> {
     let mut planned = Vec::new();
     for check in &suite.checks {
         let scope = Scope { node, suite, check, targets, each: None };
-        match scope.absence()? {
-            Some(reason) => planned.push(scope.skip(reason)),
-            None => planned.extend(scope.plan(once)?),
+        let all = scope.absence().and_then(|absent| match absent {
+            Some(reason) => Ok(vec![scope.skip(reason)]),
+            None => scope.plan(once),
+        });
+        match all {
+            Ok(all) => planned.extend(all),
+            Err(Refusal::Unusable(reason)) => planned.push(scope.unusable(reason)),
+            Err(Refusal::Mistake(error)) => return Err(error),
         }
     }
     Ok(planned)
@@ -59,19 +83,19 @@ struct Scope<'a> {
     node: &'a Node,
     suite: &'a Suite,
     check: &'a Template,
-    targets: &'a Value,
+    targets: &'a Result<Value, String>,
     each: Option<&'a Value>,
 }
 
 impl Scope<'_> {
-    fn absence(&self) -> Result<Option<String>, PlanError> {
+    fn absence(&self) -> Result<Option<String>, Refusal> {
         let suite = absence(self.node, &self.suite.when);
         let check =
             |suite: Option<String>| suite.map_or_else(|| absence(self.node, &self.check.when), |why| Ok(Some(why)));
-        suite.and_then(check).map_err(|error| self.refused(&error))
+        suite.and_then(check).map_err(|error| self.unfilled(&error))
     }
 
-    fn plan(&self, once: &mut Once) -> Result<Vec<Planned>, PlanError> {
+    fn plan(&self, once: &mut Once) -> Result<Vec<Planned>, Refusal> {
         if self.check.once {
             let key = (self.suite.component.clone(), self.check.id.clone());
             let first = once.entry(key).or_insert_with(|| self.node.name.to_string());
@@ -80,7 +104,7 @@ impl Scope<'_> {
             }
         }
         let Some(list) = &self.check.each else { return Ok(vec![self.one()?]) };
-        let list = expand(list, &|name| self.lookup(name)).map_err(|error| self.refused(&error))?;
+        let list = expand(list, &|name| self.lookup(name)).map_err(|error| self.unfilled(&error))?;
         let list = list.as_array().ok_or_else(|| self.refused(&"`each` is not a list"))?;
         if list.len() > REPEATS {
             return Err(self.refused(&format!("`each` has {} elements, more than {REPEATS}", list.len())));
@@ -88,8 +112,9 @@ impl Scope<'_> {
         list.iter().map(|each| Scope { each: Some(each), ..*self }.one()).collect()
     }
 
-    fn one(&self) -> Result<Planned, PlanError> {
-        let fields = expand_map(&self.check.fields, &|name| self.lookup(name)).map_err(|error| self.refused(&error))?;
+    fn one(&self) -> Result<Planned, Refusal> {
+        let fields =
+            expand_map(&self.check.fields, &|name| self.lookup(name)).map_err(|error| self.unfilled(&error))?;
         let probe = Probe::new(self.check.kind.name, fields)
             .map_err(|error| self.refused(&format!("{}: {error}", self.check.kind.name)))?;
         let fix = self.check.fix.as_ref().or(self.suite.fix.as_ref());
@@ -112,7 +137,7 @@ impl Scope<'_> {
         })))
     }
 
-    fn id(&self) -> Result<CheckId, PlanError> {
+    fn id(&self) -> Result<CheckId, Refusal> {
         let id = &self.check.id;
         let check = match self.each {
             None => id.clone(),
@@ -126,7 +151,7 @@ impl Scope<'_> {
     }
 
     /// Each need with its node and component; which checks that are is resolved when all are known.
-    fn needs(&self) -> Result<Vec<CheckId>, PlanError> {
+    fn needs(&self) -> Result<Vec<CheckId>, Refusal> {
         let need = |text: &Value| {
             let text = self.text(text)?;
             let parts: Vec<_> = text.split('/').collect();
@@ -140,7 +165,7 @@ impl Scope<'_> {
         self.check.needs.iter().map(need).collect()
     }
 
-    fn wait(&self) -> Result<Option<Duration>, PlanError> {
+    fn wait(&self) -> Result<Option<Duration>, Refusal> {
         let Some(template) = &self.check.wait else { return Ok(None) };
         let text = self.text(template)?;
         match humantime::parse_duration(&text) {
@@ -149,9 +174,9 @@ impl Scope<'_> {
         }
     }
 
-    fn vantage(&self) -> Result<Vec<IpNet>, PlanError> {
+    fn vantage(&self) -> Result<Vec<IpNet>, Refusal> {
         let Some(template) = &self.check.vantage else { return Ok(Vec::new()) };
-        let networks = expand(template, &|name| self.lookup(name)).map_err(|error| self.refused(&error))?;
+        let networks = expand(template, &|name| self.lookup(name)).map_err(|error| self.unfilled(&error))?;
         let networks = networks.as_array().ok_or_else(|| self.refused(&"`vantage` is not a list of networks"))?;
         let read = |network: &Value| {
             let text = show(network);
@@ -160,8 +185,9 @@ impl Scope<'_> {
         networks.iter().map(read).collect()
     }
 
-    fn expectations(&self) -> Result<Vec<Expectation>, PlanError> {
-        let expect = expand_map(&self.check.expect, &|name| self.lookup(name)).map_err(|error| self.refused(&error))?;
+    fn expectations(&self) -> Result<Vec<Expectation>, Refusal> {
+        let expect =
+            expand_map(&self.check.expect, &|name| self.lookup(name)).map_err(|error| self.unfilled(&error))?;
         let read = |(fact, value): (&String, &Value)| {
             let matcher = Matcher::read(value).map_err(|why| self.refused(&format!("{fact}: {why}")))?;
             Ok(Expectation { fact: fact.clone(), matcher })
@@ -177,20 +203,39 @@ impl Scope<'_> {
         }
     }
 
-    fn text(&self, template: &Value) -> Result<String, PlanError> {
-        expand(template, &|name| self.lookup(name)).map(|value| show(&value)).map_err(|error| self.refused(&error))
+    fn text(&self, template: &Value) -> Result<String, Refusal> {
+        expand(template, &|name| self.lookup(name)).map(|value| show(&value)).map_err(|error| self.unfilled(&error))
     }
 
     fn lookup(&self, name: &str) -> Result<Value, Unfilled> {
         match (name, self.each) {
             ("each", Some(each)) => Ok(each.clone()),
-            ("targets", _) => Ok(self.targets.clone()),
+            ("targets", _) => {
+                let unknown =
+                    |why: String| Unfilled::Unusable { name: name.to_owned(), why: format!("is unknown: {why}") };
+                self.targets.clone().map_err(unknown)
+            }
             _ => self.node.lookup(name),
         }
     }
 
-    fn refused(&self, why: &dyn Display) -> PlanError {
+    fn unusable(&self, reason: String) -> Planned {
+        Planned::Unusable {
+            id: CheckId::new(&self.node.name, &self.suite.component, &self.check.id),
+            title: show(&self.check.title),
+            reason,
+        }
+    }
+
+    fn unfilled(&self, error: &Unfilled) -> Refusal {
+        match error {
+            Unfilled::Unusable { .. } => Refusal::Unusable(error.to_string()),
+            Unfilled::Undefined(_) | Unfilled::Malformed(_) => self.refused(error),
+        }
+    }
+
+    fn refused(&self, why: &dyn Display) -> Refusal {
         let what = format!("check `{}/{}` on {}", self.suite.component, self.check.id, self.node.name);
-        refused(&self.check.place, &what, why)
+        refused(&self.check.place, &what, why).into()
     }
 }

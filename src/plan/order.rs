@@ -42,7 +42,7 @@ fn no_circle(checks: &[Planned]) -> Result<(), PlanError> {
         .iter()
         .filter_map(|planned| match planned {
             Planned::Check(check) => Some((&check.id, check.needs.as_slice())),
-            Planned::Skip { .. } => None,
+            Planned::Skip { .. } | Planned::Unusable { .. } => None,
         })
         .collect();
     let mut done: HashMap<&CheckId, bool> = HashMap::new();

@@ -68,6 +68,9 @@ impl Board {
             let (check, outcome) = match planned {
                 Planned::Check(check) => (Some(Arc::from(check)), None),
                 Planned::Skip { id, title, reason } => (None, Some(Outcome::skipped(id, title, reason, None))),
+                Planned::Unusable { id, title, reason } => {
+                    (None, Some(Outcome { verdict: Verdict::Error, ..Outcome::skipped(id, title, reason, None) }))
+                }
             };
             match &outcome {
                 None => board.groups[group].open.push_back(at),
