@@ -130,7 +130,7 @@ impl Board {
 
     fn readiness(&self, check: &Check) -> Readiness {
         if let Some(root) = self.dead_root(&check.id.node) {
-            return Readiness::Skip(dead::reason(&check.id.node), root.clone());
+            return Readiness::Skip(dead::reason(root), root.id.clone());
         }
         for need in &check.needs {
             let Some(outcome) = self.index.get(need).map(|at| self.outcomes[*at].as_ref()) else { continue };
@@ -146,7 +146,7 @@ impl Board {
         Readiness::Ready
     }
 
-    fn dead_root(&self, node: &Arc<str>) -> Option<&CheckId> {
+    fn dead_root(&self, node: &Arc<str>) -> Option<&Outcome> {
         dead::root(self.nodes.get(node)?.iter().filter_map(|at| self.outcomes[*at].as_ref()))
     }
 
@@ -201,7 +201,8 @@ impl Board {
             attempts: asked.attempts,
             started: asked.started,
             took: asked.took,
-            fix: check.fix.clone(),
+            // It mends the target, not what keeps us from looking.
+            fix: check.fix.clone().filter(|_| matches!(verdict, Verdict::Fail | Verdict::Warn)),
         };
         if let Some(earlier) = &self.earlier[at] {
             outcome.attempts += earlier.attempts;
@@ -236,15 +237,17 @@ impl Board {
 
     /// Lets one failure speak for each dead node, and each skip name the failure at its root.
     pub(super) fn bury(&mut self) {
-        let dead: Vec<_> =
-            self.nodes.keys().filter_map(|node| Some((node.clone(), self.dead_root(node)?.clone()))).collect();
-        for (node, root) in dead {
+        let dead: Vec<_> = self
+            .nodes
+            .keys()
+            .filter_map(|node| self.dead_root(node).map(|root| (node.clone(), root.id.clone(), dead::reason(root))))
+            .collect();
+        for (node, root, reason) in dead {
             for &at in &self.nodes[&node] {
                 let Some(outcome) = &mut self.outcomes[at] else { continue };
-                let silent = matches!(outcome.evidence.failure, Some(Failure::Silent | Failure::Unreachable));
-                if silent && outcome.id != root {
+                if dead::follows(outcome) && outcome.id != root {
                     outcome.verdict = Verdict::Skip;
-                    outcome.reason = Some(dead::reason(&node));
+                    outcome.reason = Some(reason.clone());
                     outcome.cause = Some(root.clone());
                     outcome.fix = None;
                 }
