@@ -59,14 +59,22 @@ async fn serve(answer: Answer) -> Server {
 
 /// A plan of the suite `extra` alone, on nodes of the loopback.
 fn plan(checks: &str, hosts: &str) -> Plan {
+    plan_of(&[("extra", checks)], hosts)
+}
+
+/// A plan of these suites alone, each a component and its checks.
+fn plan_of(suites: &[(&str, &str)], hosts: &str) -> Plan {
     let directory = tempfile::tempdir().unwrap();
-    let suite = format!("component: extra\nabout: A suite of a test.\nhosts: infra\nchecks:\n{checks}");
-    fs::write(directory.path().join("extra.yml"), suite).unwrap();
+    for (component, checks) in suites {
+        let suite = format!("component: {component}\nabout: A suite of a test.\nhosts: infra\nchecks:\n{checks}");
+        fs::write(directory.path().join(format!("{component}.yml")), suite).unwrap();
+    }
+    let components = suites.iter().map(|(component, _)| (*component).to_owned()).collect();
     let suites = Suites::with(directory.path()).unwrap();
     let file = directory.path().join("inventory");
     fs::write(&file, format!("all: {{ children: {{ infra: {{ hosts: {{ {hosts} }} }} }} }}")).unwrap();
     let plan = Plan::new(&Inventory::read(&file).unwrap(), &suites).unwrap();
-    plan.select(&Selection { components: vec!["extra".into()], ..Selection::default() }).unwrap()
+    plan.select(&Selection { components, ..Selection::default() }).unwrap()
 }
 
 fn http(id: &str, port: u16, path: &str, more: &str) -> String {
@@ -227,6 +235,30 @@ async fn a_value_that_cannot_be_used_is_an_error_of_what_needs_it_alone() {
     assert_eq!(verdicts(&run), [Verdict::Error, Verdict::Pass, Verdict::Skip]);
     assert!(run.outcomes[0].reason.as_ref().unwrap().contains("{{ base + 1 }}"), "{:?}", run.outcomes[0].reason);
     assert_eq!(report(run).exit_code(false), ExitCode::Error);
+}
+
+#[tokio::test]
+async fn a_node_is_not_dead_before_every_component_was_asked() {
+    let (silent, well) = (serve(|_| None).await, serve(|_| Some(200)).await);
+    let ping = http("ping", silent.port, "/", "");
+    let first = http("first", silent.port, "/", "");
+    let last = http("last", well.port, "/", "");
+    let policy = Policy { jobs: 1, timeout: Some(Duration::from_millis(100)), ..Policy::default() };
+    let run = done(plan_of(&[("node", &ping), ("first", &first), ("last", &last)], ONE), &policy).await;
+    // What plays the ping is silent on a node that answers otherwise.
+    assert_eq!(verdicts(&run), [Verdict::Warn, Verdict::Fail, Verdict::Pass]);
+}
+
+#[tokio::test]
+async fn a_node_of_which_nothing_answers_is_one_failure() {
+    let silent = serve(|_| None).await;
+    let check = http("a", silent.port, "/", "") + &http("b", silent.port, "/b", "");
+    let policy = Policy { timeout: Some(Duration::from_millis(100)), ..Policy::default() };
+    let suites = [("node", &*http("ping", silent.port, "/", "")), ("first", &check), ("last", &check)];
+    let run = done(plan_of(&suites, ONE), &policy).await;
+    let expected = [Verdict::Fail, Verdict::Skip, Verdict::Skip, Verdict::Skip, Verdict::Skip];
+    assert_eq!(verdicts(&run), expected);
+    assert!(run.outcomes[1..].iter().all(|outcome| outcome.cause.as_ref() == Some(&run.outcomes[0].id)));
 }
 
 #[tokio::test]

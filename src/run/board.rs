@@ -129,7 +129,7 @@ impl Board {
     }
 
     fn readiness(&self, check: &Check) -> Readiness {
-        if let Some(root) = self.dead_root(&check.id.node) {
+        if let Some(root) = self.dead_root(&check.id.node).filter(|_| self.is_asked_everywhere(&check.id.node)) {
             return Readiness::Skip(dead::reason(root), root.id.clone());
         }
         for need in &check.needs {
@@ -144,6 +144,18 @@ impl Board {
             }
         }
         Readiness::Ready
+    }
+
+    /// Whether every component of a node had its chance to show that the node lives.
+    fn is_asked_everywhere(&self, node: &Arc<str>) -> bool {
+        let mut components: HashMap<usize, bool> = HashMap::new();
+        for &at in self.nodes.get(node).into_iter().flatten() {
+            let Line { check: Some(_), group, .. } = &self.lines[at] else { continue };
+            let asked = self.outcomes[at].as_ref().is_some_and(|outcome| outcome.attempts > 0);
+            let over = self.groups[*group].open.is_empty() && !self.groups[*group].busy;
+            *components.entry(*group).or_default() |= asked || over;
+        }
+        components.values().all(|asked| *asked)
     }
 
     fn dead_root(&self, node: &Arc<str>) -> Option<&Outcome> {
