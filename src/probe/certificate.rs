@@ -76,9 +76,9 @@ pub(super) fn problem(
 
 fn stranger(leaf: &X509Certificate<'_>, chain: &[CertificateDer<'_>]) -> String {
     if leaf.subject() == leaf.issuer() {
-        return "is self-signed and not trusted: give it with --ca or ca_file".to_owned();
+        return "is self-signed and not trusted: give it as ca_file".to_owned();
     }
-    format!("is signed by unknown CA '{}': give the CA's certificate with --ca or ca_file", signer(leaf, chain))
+    format!("is signed by unknown CA '{}': give the CA's certificate as ca_file", signer(leaf, chain))
 }
 
 fn unnamed(leaf: &X509Certificate<'_>, name: &ServerName<'_>) -> String {

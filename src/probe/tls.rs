@@ -159,7 +159,7 @@ impl Trust {
 
     fn read(path: &Path) -> Result<Self, ProbeError> {
         let local = |what: String| {
-            ProbeError::Local(format!("{}: {what}; give the CA's certificate with --ca", path.display()))
+            ProbeError::Local(format!("{}: {what}; give a file of CA certificates as ca_file", path.display()))
         };
         let pem = std::fs::read(path).map_err(|error| local(format!("cannot be read: {}", error.kind())))?;
         let anchors: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();

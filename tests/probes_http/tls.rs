@@ -181,7 +181,7 @@ async fn what_is_wrong_with_a_certificate_is_said_with_what_to_do() {
         assert_eq!(problem(&ca.sign(params), Some(ca.path())).await, expected);
     }
     let stranger = problem(&ca.sign(&good), None).await;
-    assert_eq!(stranger, "is signed by unknown CA 'pigsty-ca': give the CA's certificate with --ca or ca_file");
+    assert_eq!(stranger, "is signed by unknown CA 'pigsty-ca': give the CA's certificate as ca_file");
     let impostor = problem(&ca.sign(&good), Some(Ca::new().path())).await;
     assert_eq!(impostor, "is not really signed by 'pigsty-ca'");
 }
@@ -198,7 +198,7 @@ fn self_signed(is_ca: IsCa, year: i32) -> (Identity, tempfile::NamedTempFile) {
 async fn a_self_signed_certificate_is_good_exactly_where_it_is_trusted() {
     for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
         let (identity, file) = self_signed(is_ca, 2100);
-        let expected = "is self-signed and not trusted: give it with --ca or ca_file";
+        let expected = "is self-signed and not trusted: give it as ca_file";
         assert_eq!(problem(&identity, None).await, expected);
         let (address, _asked) = https(&identity, rustls::ALL_VERSIONS);
         let facts = get("i.pigsty", address, json!({"ca_file": file.path()})).await.unwrap().0;
