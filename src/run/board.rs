@@ -343,7 +343,12 @@ impl Board {
 
     /// Every outcome, in plan order.
     pub(super) fn finish(self) -> Vec<Outcome> {
-        let lost = |line: &Line| Outcome::skipped(line.id.clone(), String::new(), "was not asked".to_owned(), None);
+        // It cannot be, so it must not look like a skip.
+        let lost = |line: &Line| {
+            let reason = "was never asked: this is a mistake in infra-verify, please report it".to_owned();
+            let title = line.check.as_ref().map(|check| check.title.clone()).unwrap_or_default();
+            Outcome { verdict: Verdict::Error, ..Outcome::skipped(line.id.clone(), title, reason, None) }
+        };
         self.lines.iter().zip(self.outcomes).map(|(line, outcome)| outcome.unwrap_or_else(|| lost(line))).collect()
     }
 }
@@ -369,4 +374,32 @@ fn unasked(check: &Check, interruption: Interruption, deadline: Duration) -> Out
     outcome.verdict = verdict;
     outcome.evidence = Evidence { asked: check.probe.asked(), ..Evidence::default() };
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expect::{Expectation, Matcher};
+    use crate::probe::Probe;
+
+    #[test]
+    fn a_check_that_was_never_asked_is_an_error_and_no_skip() {
+        let fields = [("connect".to_owned(), "127.0.0.1:1".into())];
+        let check = Check {
+            id: CheckId::new("infra-1", "grafana", "port"),
+            title: "accepts connections".to_owned(),
+            severity: crate::check::Severity::Fail,
+            needs: Vec::new(),
+            absence: None,
+            vantage: Vec::new(),
+            once: false,
+            probe: Probe::new("tcp", fields.into_iter().collect()).unwrap(),
+            expect: vec![Expectation { fact: "open".to_owned(), matcher: Matcher::Present }],
+            timeout: Duration::from_secs(1),
+            wait: None,
+            fix: None,
+        };
+        let outcomes = Board::new(vec![Planned::Check(Box::new(check))]).finish();
+        assert_eq!(outcomes.iter().map(|outcome| outcome.verdict).collect::<Vec<_>>(), [Verdict::Error]);
+    }
 }
