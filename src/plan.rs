@@ -8,7 +8,7 @@ use crate::check::{Check, CheckId};
 use crate::inventory::Inventory;
 use crate::pigsty::{self, Node, PigstyError};
 use crate::suite::Suites;
-use crate::value::{Value, Variable};
+use crate::value::{Secrets, Value, Variable};
 
 mod expand;
 mod order;
@@ -54,7 +54,7 @@ pub struct Plan {
     /// What every VictoriaMetrics must scrape, each `{name, node, component, labels}`.
     pub targets: Result<Value, String>,
     /// What must never be printed.
-    pub secrets: Vec<String>,
+    pub secrets: Secrets,
 }
 
 /// Why there is no plan.

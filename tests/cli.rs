@@ -110,6 +110,8 @@ fn a_break_is_one_failure_in_every_report() {
 fn quiet_says_nothing_of_what_is_well_and_everything_of_what_is_not() {
     let well = run(&["demo", "--quiet"]);
     assert_eq!((well.status.code(), stdout(&well)), (Some(0), String::new()));
+    let machine = run(&["demo", "--quiet", "--report", "json"]);
+    assert!(stdout(&machine).contains("\"exit_code\": 0"), "what a program asked for it gets: {}", stdout(&machine));
     let broken = run(&["demo", "--quiet", "--break", "dnsmasq@infra-1=refuse"]);
     assert_eq!(broken.status.code(), Some(1));
     assert!(stdout(&broken).contains("infra-1/dnsmasq/udp"), "{}", stdout(&broken));

@@ -12,7 +12,7 @@ use crate::inventory::Inventory;
 use crate::plan::{Pattern, Plan, Planned};
 use crate::report::ExitCode;
 use crate::suite::{Suite, Template};
-use crate::value::{Secrets, did_you_mean, show};
+use crate::value::{did_you_mean, show};
 
 /// How many checks are explained one by one before only their names are listed.
 const EXPLAINED: usize = 20;
@@ -64,7 +64,7 @@ impl Explain {
             }
         }
         let secrets = plan.map(|plan| plan.secrets).unwrap_or_default();
-        print(&Secrets::new(secrets.iter().map(String::as_str)).scrub(&text))?;
+        print(&secrets.scrub(&text))?;
         Ok(ExitCode::Ok)
     }
 

@@ -11,7 +11,7 @@ use crate::pigsty::{self, Node};
 use crate::plan::{Plan, PlanError};
 use crate::report::ExitCode;
 use crate::suite::Suites;
-use crate::value::{Secrets, Value, Variable, did_you_mean, is_true, show};
+use crate::value::{Value, Variable, did_you_mean, show};
 
 #[derive(Debug, Args)]
 pub(super) struct Inspect {
@@ -33,7 +33,7 @@ impl Inspect {
             Some(host) => self.variables(host, &nodes)?,
             None => overview(&inventory, &nodes)?,
         };
-        print(&Secrets::new(pigsty::secrets(&nodes).iter().map(String::as_str)).scrub(&text))?;
+        print(&pigsty::secrets(&nodes).scrub(&text))?;
         Ok(ExitCode::Ok)
     }
 
@@ -74,9 +74,7 @@ fn overview(inventory: &Inventory, nodes: &[Node]) -> Result<String, Stop> {
     for node in nodes {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{} {}", node.name, node.ip);
-        let there = |suite: &&crate::suite::Suite| {
-            suite.when.iter().all(|name| node.lookup(name).is_ok_and(|value| is_true(&value)))
-        };
+        let there = |suite: &&crate::suite::Suite| node.absence(&suite.when) == Ok(None);
         let components: Vec<_> = suites.iter().filter(there).map(|suite| suite.component.as_str()).collect();
         let _ = writeln!(text, "  components  {}", components.join(" "));
         if let Ok(domain) = node.lookup("home_domain") {

@@ -10,7 +10,6 @@ use crate::check::CheckId;
 use crate::inventory::Inventory;
 use crate::plan::Planned;
 use crate::report::ExitCode;
-use crate::value::Secrets;
 
 #[derive(Debug, Args)]
 pub(super) struct List {
@@ -53,7 +52,7 @@ impl List {
                 "{unusable} cannot be asked, as the inventory has values that cannot be used as they stand"
             );
         }
-        print(&Secrets::new(plan.secrets.iter().map(String::as_str)).scrub(&text))?;
+        print(&plan.secrets.scrub(&text))?;
         Ok(if unusable == 0 { ExitCode::Ok } else { ExitCode::Error })
     }
 }

@@ -11,7 +11,6 @@ use crate::inventory::Inventory;
 use crate::plan::Plan;
 use crate::report::{ExitCode, Progress, Report, Reporter, Verbosity};
 use crate::run::{self, Event, Interruption, Policy};
-use crate::value::Secrets;
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
@@ -47,7 +46,7 @@ pub(super) struct Running {
     /// How many questions may be open at once; one component of a node is never asked two
     #[arg(short, long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: u16,
-    /// Print nothing unless something is wrong
+    /// Print no report for people unless something is wrong
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
     /// Print every check, not only those that need attention
@@ -114,11 +113,11 @@ impl Running {
         });
         let run = run.await;
         progress.finish();
-        let report = Report::new(name, nodes, run, &Secrets::new(secrets.iter().map(String::as_str)));
+        let report = Report::new(name, nodes, run, &secrets);
         let fail_on_warn = self.fail_on == FailOn::Warn;
         let code = report.exit_code(fail_on_warn);
         for reporter in reporters {
-            if self.quiet && reporter.is_stdout() && code == ExitCode::Ok {
+            if self.quiet && reporter.is_screen() && code == ExitCode::Ok {
                 continue;
             }
             let verbosity = if self.verbose { Verbosity::Verbose } else { Verbosity::Normal };

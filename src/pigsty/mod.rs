@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::inventory::yaml::{self, YamlError};
-use crate::inventory::{Inventory, InventoryError, expression};
-use crate::value::{Place, Unfilled, Value, Variable, Vars, show};
+use crate::inventory::{Inventory, InventoryError, expression, is_encrypted};
+use crate::value::{Place, Unfilled, Value, Variable, Vars, is_true, show};
 
 mod dns;
 mod portal;
@@ -63,7 +63,7 @@ pub fn nodes(inventory: &Inventory) -> Result<Vec<Node>, PigstyError> {
         return Err(PigstyError::NoInfra(inventory.name().to_owned()));
     }
     let defaults = defaults()?;
-    let nodes = hosts.iter().map(|host| node(inventory, &defaults, host)).collect::<Result<Vec<_>, _>>()?;
+    let nodes = hosts.iter().map(|host| node(inventory, defaults, host)).collect::<Result<Vec<_>, _>>()?;
     let mut seen: BTreeMap<&str, &Node> = BTreeMap::new();
     for node in &nodes {
         if let Some(first) = seen.insert(&node.name, node) {
@@ -80,8 +80,13 @@ pub fn nodes(inventory: &Inventory) -> Result<Vec<Node>, PigstyError> {
     Ok(nodes)
 }
 
-/// Pigsty's role defaults as variables.
-pub fn defaults() -> Result<Vars, YamlError> {
+/// Pigsty's role defaults as variables, read once.
+fn defaults() -> Result<&'static Vars, YamlError> {
+    static READ: LazyLock<Result<Vars, YamlError>> = LazyLock::new(read_defaults);
+    READ.as_ref().map_err(Clone::clone)
+}
+
+fn read_defaults() -> Result<Vars, YamlError> {
     let mut vars = Vars::default();
     let scope: Arc<str> = "role default".into();
     if let Value::Object(map) = yaml::read("Pigsty's role defaults", DEFAULTS)?.root.value() {
@@ -144,10 +149,20 @@ impl Node {
                 "is the expression {expression}{place}, which is not evaluated: write its value"
             )));
         }
-        if is_locked(&variable.value) {
+        if is_encrypted(&variable.value) {
             return Err(unusable(format!("is locked with ansible-vault{place}, which is not opened: write its value")));
         }
         Ok(variable.value.clone())
+    }
+
+    /// Why what stands under these conditions is not there: the first that is false. One that is not set is a mistake.
+    pub fn absence(&self, when: &[String]) -> Result<Option<String>, Unfilled> {
+        for name in when {
+            if !is_true(&self.lookup(name)?) {
+                return Ok(Some(format!("{name} is false")));
+            }
+        }
+        Ok(None)
     }
 
     /// Sets a derived fact, or remembers why it could not be made.
@@ -156,13 +171,5 @@ impl Node {
             Ok(value) => self.vars.derive(name, value),
             Err(why) => drop(self.problems.insert(name, why)),
         }
-    }
-}
-
-fn is_locked(value: &Value) -> bool {
-    match value {
-        Value::Object(map) => map.contains_key("__ansible_vault") || map.values().any(is_locked),
-        Value::Array(list) => list.iter().any(is_locked),
-        _ => false,
     }
 }

@@ -3,16 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::{Node, defaults};
-use crate::value::{Value, show};
+use crate::value::{Secrets, Value, show};
 
 /// Parts of a variable's name that say that its value is a secret.
 const TELLING: [&str; 7] = ["password", "passwd", "secret", "token", "pgurl", "_key", "nginx_users"];
 
-/// Shorter values are too likely to be a part of other words; nobody guards anything with them.
-const SHORTEST: usize = 4;
-
 /// The secrets among the nodes' variables; what Pigsty publishes as a role default is none.
-pub fn secrets(nodes: &[Node]) -> Vec<String> {
+pub fn secrets(nodes: &[Node]) -> Secrets {
     let mut found = BTreeSet::new();
     for node in nodes {
         for (name, variable) in node.vars.iter() {
@@ -23,7 +20,7 @@ pub fn secrets(nodes: &[Node]) -> Vec<String> {
     if let Ok(defaults) = defaults() {
         defaults.iter().for_each(|(_, variable)| collect(&variable.value, true, &mut public));
     }
-    found.difference(&public).filter(|secret| secret.chars().count() >= SHORTEST).cloned().collect()
+    Secrets::new(found.difference(&public).map(String::as_str))
 }
 
 /// Whether a variable's name says that its value is a secret.

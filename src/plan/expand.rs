@@ -12,7 +12,7 @@ use crate::expect::{Expectation, Matcher};
 use crate::pigsty::Node;
 use crate::probe::Probe;
 use crate::suite::{LONGEST, Suite, Template};
-use crate::value::{Place, Unfilled, Value, expand, expand_map, is_true, show};
+use crate::value::{Place, Unfilled, Value, expand, expand_map, show};
 
 /// How long one attempt may take where a suite does not say: one dropped SYN is sent again after 1 s, so 3 s forgive it.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -63,16 +63,6 @@ pub(super) fn suite(
     Ok(planned)
 }
 
-/// Why a component or check is not there: the first condition that is false. One that is not set is a mistake, not false.
-pub(super) fn absence(node: &Node, when: &[String]) -> Result<Option<String>, Unfilled> {
-    for name in when {
-        if !is_true(&node.lookup(name)?) {
-            return Ok(Some(format!("{name} is false")));
-        }
-    }
-    Ok(None)
-}
-
 pub(super) fn refused(place: &Place, what: &str, why: &dyn Display) -> PlanError {
     PlanError::Suite(format!("{place}: {what}: {why}"))
 }
@@ -89,9 +79,9 @@ struct Scope<'a> {
 
 impl Scope<'_> {
     fn absence(&self) -> Result<Option<String>, Refusal> {
-        let suite = absence(self.node, &self.suite.when);
+        let suite = self.node.absence(&self.suite.when);
         let check =
-            |suite: Option<String>| suite.map_or_else(|| absence(self.node, &self.check.when), |why| Ok(Some(why)));
+            |suite: Option<String>| suite.map_or_else(|| self.node.absence(&self.check.when), |why| Ok(Some(why)));
         suite.and_then(check).map_err(|error| self.unfilled(&error))
     }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::PlanError;
-use super::expand::{absence, refused};
+use super::expand::refused;
 use crate::pigsty::Node;
 use crate::suite::Suites;
 use crate::value::{Place, Unfilled, Value, expand, show};
@@ -23,7 +23,7 @@ fn listed(nodes: &[Node], suites: &Suites) -> Result<Value, (Place, Unfilled)> {
         for suite in suites.iter() {
             let Some(template) = &suite.target else { continue };
             let at = |error| (suite.place.clone(), error);
-            if absence(node, &suite.when).map_err(at)?.is_some() {
+            if node.absence(&suite.when).map_err(at)?.is_some() {
                 continue;
             }
             let address = expand(template, &|name| node.lookup(name)).map_err(at)?;

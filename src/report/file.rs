@@ -102,6 +102,11 @@ impl Reporter {
         matches!(self.target, Target::Stdout)
     }
 
+    /// Whether the report is for people who look at standard output.
+    pub fn is_screen(&self) -> bool {
+        self.is_stdout() && self.format == Format::Terminal
+    }
+
     /// Writes the report; one whose reader went away (`| head`) counts as written.
     pub fn write(self, report: &Report) -> Result<(), ReportError> {
         let mut text = Vec::new();
