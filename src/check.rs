@@ -176,7 +176,7 @@ pub fn contradiction(findings: &[Finding]) -> Option<String> {
     (!broken.is_empty()).then(|| broken.join("; "))
 }
 
-/// Decides what an answer means: the only place where a verdict is made of a measurement.
+/// Decides what an answer means by itself: the only place where a verdict is made of a measurement.
 pub fn judge(check: &Check, answer: Result<Arc<Facts>, ProbeError>) -> (Verdict, Option<String>, Evidence) {
     let asked = check.probe.asked();
     let unmet = match check.severity {

@@ -13,7 +13,8 @@
 //!    (`tests/architecture.rs`).
 //! 2. A probe measures and never judges; an expectation judges and never measures (the ladder: neither imports the other).
 //! 3. Every planned check appears exactly once in every report, in plan order (`tests/run.rs`).
-//! 4. One function decides a verdict ([`check::judge`]), one other the exit code ([`report::Report::exit_code`]).
+//! 4. One function makes a verdict of an answer ([`check::judge`]), one other the exit code ([`report::Report::exit_code`]);
+//!    what the outcomes say of one another, such as that a node is dead, is `run`'s to add.
 //! 5. No suite reaches the network with an unresolved variable, an unknown fact or an empty expectation (`tests/mistakes.rs`).
 //! 6. Secrets are a type without `Display`, and every string is scrubbed by value where a report is made
 //!    ([`value::Secrets`]).
