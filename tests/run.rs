@@ -250,6 +250,15 @@ async fn a_node_is_not_dead_before_every_component_was_asked() {
 }
 
 #[tokio::test]
+async fn only_a_silent_ping_is_forgiven_to_a_node_that_lives() {
+    let (silent, well) = (serve(|_| None).await, serve(|_| Some(200)).await);
+    let policy = Policy { timeout: Some(Duration::from_millis(100)), ..Policy::default() };
+    let suites = [("node", &*http("login", silent.port, "/", "")), ("last", &http("last", well.port, "/", ""))];
+    let run = done(plan_of(&suites, ONE), &policy).await;
+    assert_eq!(verdicts(&run), [Verdict::Fail, Verdict::Pass]);
+}
+
+#[tokio::test]
 async fn a_node_of_which_nothing_answers_is_one_failure() {
     let silent = serve(|_| None).await;
     let check = http("a", silent.port, "/", "") + &http("b", silent.port, "/b", "");

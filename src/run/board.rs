@@ -283,7 +283,7 @@ impl Board {
             for at in lines {
                 let Some(outcome) = &mut self.outcomes[*at] else { continue };
                 let silent = matches!(outcome.evidence.failure, Some(Failure::Silent));
-                if silent && &*outcome.id.component == "node" && outcome.verdict == Verdict::Fail {
+                if silent && dead::is_ping(outcome) && outcome.verdict == Verdict::Fail {
                     outcome.verdict = Verdict::Warn;
                     let reason = outcome.reason.take().unwrap_or_default();
                     outcome.reason =

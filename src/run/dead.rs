@@ -30,8 +30,9 @@ fn sign(outcome: &Outcome) -> Sign {
     }
 }
 
-fn is_ping(outcome: &Outcome) -> bool {
-    &*outcome.id.component == "node"
+/// Whether an outcome is that of the check by which a node itself is asked: `node/ping`, as its suite calls it.
+pub(super) fn is_ping(outcome: &Outcome) -> bool {
+    (&*outcome.id.component, &*outcome.id.check) == ("node", "ping")
 }
 
 /// The check that speaks for a dead node; nothing if the node lives or too little was asked to tell.
@@ -80,7 +81,7 @@ mod tests {
     use crate::expect::Finding;
 
     fn outcome(component: &str, verdict: Verdict, failure: Option<Failure>) -> Outcome {
-        let id = CheckId::new("infra-1", component, "port");
+        let id = CheckId::new("infra-1", component, if component == "node" { "ping" } else { "port" });
         let mut outcome = Outcome::skipped(id, String::new(), String::new(), None);
         (outcome.verdict, outcome.attempts, outcome.evidence.failure) = (verdict, 1, failure);
         outcome
