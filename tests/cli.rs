@@ -107,6 +107,18 @@ fn a_break_is_one_failure_in_every_report() {
 }
 
 #[test]
+fn a_report_that_cannot_be_written_does_not_cost_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let junit = folder.path().join("r.xml");
+    let report = format!("junit={}", junit.display());
+    let output = run(&["demo", "--report", "json=/dev/full", "--report", &report]);
+    assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+    assert!(stderr(&output).contains("/dev/full: cannot be written"), "{}", stderr(&output));
+    assert!(fs::read_to_string(junit).unwrap().contains("<testsuites"));
+    assert!(stdout(&output).contains("PASSED"), "{}", stdout(&output));
+}
+
+#[test]
 fn quiet_says_nothing_of_what_is_well_and_everything_of_what_is_not() {
     let well = run(&["demo", "--quiet"]);
     assert_eq!((well.status.code(), stdout(&well)), (Some(0), String::new()));

@@ -116,14 +116,19 @@ impl Running {
         let report = Report::new(name, nodes, run, &secrets);
         let fail_on_warn = self.fail_on == FailOn::Warn;
         let code = report.exit_code(fail_on_warn);
+        // One that cannot be written must not cost the others.
+        let mut unwritten = None;
         for reporter in reporters {
             if self.quiet && reporter.is_screen() && code == ExitCode::Ok {
                 continue;
             }
             let verbosity = if self.verbose { Verbosity::Verbose } else { Verbosity::Normal };
-            reporter
-                .with(|options| (options.verbosity, options.fail_on_warn) = (verbosity, fail_on_warn))
-                .write(&report)?;
+            let reporter =
+                reporter.with(|options| (options.verbosity, options.fail_on_warn) = (verbosity, fail_on_warn));
+            unwritten = unwritten.or(reporter.write(&report).err());
+        }
+        if let Some(error) = unwritten {
+            return Err(error.into());
         }
         Ok(code)
     }
