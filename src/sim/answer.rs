@@ -21,6 +21,7 @@ mod home;
 mod live;
 mod logsql;
 mod nginx;
+mod otlp;
 mod proxy;
 mod rule;
 mod series;
@@ -167,63 +168,4 @@ pub(super) fn scraped(here: &Here) -> Vec<(std::net::SocketAddrV4, bool)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use http_body_util::BodyExt;
-
-    use super::*;
-    use crate::sim::layout::Node;
-
-    /// What a component without faults, or with one, answers.
-    async fn ask(component: Component, fault: Option<Word>, path: &str) -> (u16, String) {
-        let mut node = Node::new(1, &[]);
-        node.faults.extend(fault.map(|word| (component, word)));
-        let here = Here { nodes: [node].into(), at: 0, component };
-        let answer = answer(&here, false, Request::builder().uri(path).body(Bytes::new()).unwrap()).await;
-        let status = answer.status().as_u16();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        (status, String::from_utf8(body.to_vec()).unwrap())
-    }
-
-    #[tokio::test]
-    async fn a_path_that_is_not_known_is_answered_as_the_real_ones_do() {
-        use Component::{Alertmanager, Blackbox, Grafana, Nginx, NginxExporter, Vlogs, Vmalert, Vmetrics, Vtraces};
-        for component in [Vmetrics, Vlogs, Vtraces, Vmalert] {
-            let (status, body) = ask(component, None, "/nope").await;
-            assert_eq!((status, body.trim()), (400, "unsupported path requested: \"/nope\""), "{component:?}");
-        }
-        for component in [Nginx, NginxExporter, Alertmanager, Blackbox] {
-            assert_eq!(ask(component, None, "/nope").await.0, 404, "{component:?}");
-        }
-        assert_eq!(ask(Grafana, None, "/nope").await.0, 301);
-        assert_eq!(ask(Grafana, None, "/ui/nope").await.0, 404);
-    }
-
-    #[tokio::test]
-    async fn a_probe_that_cannot_be_asked_is_refused_and_one_that_fails_is_not() {
-        let probe = |fault, path| ask(Component::Blackbox, fault, path);
-        assert_eq!(probe(None, "/probe?module=icmp").await, (400, "Target parameter is missing\n".to_owned()));
-        assert_eq!(probe(None, "/probe?target=x&module=nope").await, (400, "Unknown module \"nope\"\n".to_owned()));
-        let (status, body) = probe(Some(Word::NoIcmp), "/probe?target=127.0.0.1&module=icmp").await;
-        assert!(status == 200 && body.contains("\nprobe_success 0\n"), "{body}");
-        let (_, body) = probe(Some(Word::NoIcmp), "/probe?target=127.0.0.1&module=tcp_connect").await;
-        assert!(body.contains("\nprobe_success 1\n"), "{body}");
-    }
-
-    #[tokio::test]
-    async fn a_victoriametrics_lists_one_pool_or_all() {
-        let targets = |path| ask(Component::Vmetrics, None, path);
-        let pools = |body: &str| ["infra", "ping"].map(|pool| body.contains(&format!("\"scrapePool\":\"{pool}\"")));
-        assert_eq!(pools(&targets("/api/v1/targets").await.1), [true, true]);
-        assert_eq!(pools(&targets("/api/v1/targets?state=active&scrapePool=infra").await.1), [true, false]);
-    }
-
-    #[tokio::test]
-    async fn what_is_no_selector_is_an_error_and_not_an_empty_answer() {
-        let query =
-            |query| async move { ask(Component::Vmetrics, None, &format!("/api/v1/query?query={query}")).await };
-        assert_eq!(query("sum(up)").await.0, 422);
-        let (status, body) = query("up%7Bjob=%22infra%22,cls=%22grafana%22%7D").await;
-        assert!(status == 200 && body.matches("\"metric\"").count() == 1, "{body}");
-        assert_eq!(query("node_load1").await.1.matches("\"metric\"").count(), 0);
-    }
-}
+mod tests;
