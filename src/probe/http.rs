@@ -27,6 +27,7 @@ pub(super) const KIND: Kind = Kind {
         "get",
         "head",
         "post",
+        "delete",
         "address",
         "headers",
         "body",
@@ -53,6 +54,8 @@ pub(super) const KIND: Kind = Kind {
         "label.",
         "tls.version",
         "tls.verified",
+        "tls.trusted",
+        "tls.named",
         "tls.problem",
         "tls.names",
         "tls.names[",
@@ -96,6 +99,7 @@ struct Fields {
     get: Option<Value>,
     head: Option<Value>,
     post: Option<Value>,
+    delete: Option<Value>,
     address: Option<Value>,
     headers: Option<Object>,
     body: Option<Value>,
@@ -110,11 +114,12 @@ impl TryFrom<Fields> for Http {
     type Error = String;
 
     fn try_from(fields: Fields) -> Result<Self, String> {
-        let (method, url) = match (fields.get, fields.head, fields.post) {
-            (Some(get), None, None) => (Method::GET, url("get", get)?),
-            (None, Some(head), None) => (Method::HEAD, url("head", head)?),
-            (None, None, Some(post)) => (Method::POST, url("post", post)?),
-            _ => return Err("exactly one of get, head and post is needed".to_owned()),
+        let (method, url) = match (fields.get, fields.head, fields.post, fields.delete) {
+            (Some(get), None, None, None) => (Method::GET, url("get", get)?),
+            (None, Some(head), None, None) => (Method::HEAD, url("head", head)?),
+            (None, None, Some(post), None) => (Method::POST, url("post", post)?),
+            (None, None, None, Some(delete)) => (Method::DELETE, url("delete", delete)?),
+            _ => return Err("exactly one of get, head, post and delete is needed".to_owned()),
         };
         let body = field::text("body", fields.body)?;
         if body.is_some() && method != Method::POST {

@@ -28,6 +28,7 @@ mod request;
 mod socket;
 mod tcp;
 mod tls;
+mod trust;
 
 pub use self::icmp::permitted as icmp_permitted;
 pub use self::{dns::Dns, http::Http, icmp::Icmp, ntp::Ntp, promql::Promql, tcp::Tcp};

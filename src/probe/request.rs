@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONNECTION, HOST, HeaderMap, HeaderValue};
+use reqwest::header::{CONNECTION, HOST, HeaderMap, HeaderValue, UPGRADE};
 use reqwest::{Client, Method, Response, Url, Version, redirect, retry};
 use tokio::time::Instant;
 
@@ -62,9 +62,13 @@ impl Request<'_> {
     pub(super) async fn send(self, deadline: Instant) -> Result<Reply, ProbeError> {
         let handshake = Arc::new(Handshake::default());
         let (url, host) = self.wire();
-        let client = self.client(host.is_none(), &handshake, deadline)?;
+        // HTTP/2 has no upgrade, and one that is asked for is not to be closed.
+        let upgrade = self.headers.contains_key(UPGRADE);
+        let client = self.client(host.is_none() && !upgrade, &handshake, deadline)?;
         let mut request = client.request(self.method.clone(), url).headers(self.headers.clone());
-        request = request.header(CONNECTION, "close");
+        if !upgrade {
+            request = request.header(CONNECTION, "close");
+        }
         if let Some(host) = host {
             request = request.header(HOST, host);
         }
