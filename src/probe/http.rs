@@ -52,6 +52,7 @@ pub(super) const KIND: Kind = Kind {
         "json[",
         "metric.",
         "label.",
+        "row.",
         "tls.version",
         "tls.verified",
         "tls.trusted",

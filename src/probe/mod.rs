@@ -45,7 +45,25 @@ impl Facts {
         }
         let path = Path::parse(fact).ok()?;
         let (root, below) = path.split()?;
+        if root == "row" {
+            let (metric, below) = below.split()?;
+            return below.find(&self.rows(metric)?);
+        }
         below.find(self.0.get(root)?)
+    }
+
+    /// The series of a metric, each as its labels: what `label` has by column.
+    fn rows(&self, metric: &str) -> Option<Value> {
+        let columns = self.0.get("label")?.get(metric)?.as_object()?;
+        let cell = |values: &Value, at: usize| match values {
+            Value::Array(values) => values.get(at).cloned(),
+            single => (at == 0).then(|| single.clone()),
+        };
+        let row = |at| -> Option<Object> {
+            columns.iter().map(|(label, values)| Some((label.clone(), cell(values, at)?))).collect()
+        };
+        let rows = (0..).map_while(|at| row(at).filter(|row| !row.is_empty()).map(Value::Object));
+        Some(rows.collect())
     }
 
     /// Records a fact.
@@ -182,5 +200,24 @@ impl Probe {
             Self::Ntp(probe) => probe.asked(),
             Self::Promql(probe) => probe.asked(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn one_series_of_a_metric_is_found_by_a_label() {
+        let mut facts = Facts::default();
+        let flags = json!({"name": ["retentionPeriod", "dryRun"], "value": ["15d", "false"]});
+        facts.insert("label", json!({"flag": flags, "build_info": {"version": "1"}}));
+        assert_eq!(facts.get("row.flag[name=retentionPeriod].value"), Some(json!(["15d"])));
+        assert_eq!(facts.get("row.flag[*].name"), Some(json!(["retentionPeriod", "dryRun"])));
+        assert_eq!(facts.get("row.build_info[*].version"), Some(json!(["1"])));
+        assert_eq!(facts.get("row.flag[name=none].value"), None);
+        assert_eq!(facts.get("row.none[*].name"), None);
     }
 }

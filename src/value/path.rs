@@ -74,7 +74,7 @@ impl Path {
 }
 
 impl Step {
-    /// The elements of a list that are meant; nothing of what is no list.
+    /// The elements of a list, or the values of a mapping, that are meant; nothing of what is neither.
     fn elements<'a>(&self, value: &'a Value) -> Option<Vec<&'a Value>> {
         let meant = |element: &&Value| match self {
             Self::Where(name, wanted) => {
@@ -82,7 +82,11 @@ impl Step {
             }
             _ => true,
         };
-        Some(value.as_array()?.iter().filter(meant).collect())
+        match value {
+            Value::Array(list) => Some(list.iter().filter(meant).collect()),
+            Value::Object(map) => Some(map.values().filter(meant).collect()),
+            _ => None,
+        }
     }
 }
 
@@ -155,6 +159,15 @@ mod tests {
         let value = json!({"groups": [{"rules": []}, {"error": "no rules here"}]});
         assert_eq!(at("groups[*].rules[health=err].name", &value), Some(json!([null])));
         assert_eq!(at("[*][*]", &json!([[1, 2], [3]])), Some(json!([1, 2, 3])));
+    }
+
+    #[test]
+    fn the_values_of_a_mapping_are_found_as_those_of_a_list_are() {
+        let value =
+            json!({"sources": {"Logs": {"uid": "ds-logs", "type": "x"}, "Meta": {"uid": "ds-meta", "type": "y"}}});
+        assert_eq!(at("sources[uid=ds-meta].type", &value), Some(json!(["y"])));
+        assert_eq!(at("sources[*].uid", &value), Some(json!(["ds-logs", "ds-meta"])));
+        assert_eq!(at("sources[uid=none].type", &value), None);
     }
 
     #[test]
