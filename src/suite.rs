@@ -19,9 +19,10 @@ pub(crate) use read::LONGEST;
 pub use read::SuiteError;
 
 /// The suites that are built in, in the order of reports.
-const EMBEDDED: [(&str, &str); 11] = [
+const EMBEDDED: [(&str, &str); 12] = [
     ("suites/node.yml", include_str!("../suites/node.yml")),
     ("suites/nginx.yml", include_str!("../suites/nginx.yml")),
+    ("suites/portal.yml", include_str!("../suites/portal.yml")),
     ("suites/grafana.yml", include_str!("../suites/grafana.yml")),
     ("suites/vmetrics.yml", include_str!("../suites/vmetrics.yml")),
     ("suites/vlogs.yml", include_str!("../suites/vlogs.yml")),

@@ -24,7 +24,9 @@ pub(super) fn resolve(checks: &mut [Planned]) -> Result<(), PlanError> {
         let Planned::Check(check) = planned else { continue };
         let mut needs = Vec::new();
         for need in &check.needs {
-            let found = named.get(need).filter(|_| *need != check.id);
+            // One of several is skipped as a whole where none of them is planned.
+            let whole = || named.get(&CheckId::new(&need.node, &need.component, need.check.split('[').next()?));
+            let found = named.get(need).or_else(whole).filter(|_| *need != check.id);
             needs.extend(
                 found.ok_or_else(|| {
                     PlanError::Suite(format!("check {} needs {need}, which is not planned", check.id))

@@ -219,7 +219,8 @@ fn needs_point_backwards(suite: &Suite) -> Result<(), SuiteError> {
     for (at, check) in suite.checks.iter().enumerate() {
         let named = check.needs.iter().map(show).filter(|need| !need.contains('/')).chain(check.absence.clone());
         for need in named {
-            if !suite.checks[..at].iter().any(|other| other.id == need) {
+            let id = need.split('[').next().unwrap_or_default();
+            if !suite.checks[..at].iter().any(|other| other.id == id) {
                 let earlier = suite.checks[..at].iter().map(|other| other.id.as_str());
                 let hint = did_you_mean(&need, earlier);
                 let what = format!(
