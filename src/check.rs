@@ -106,6 +106,8 @@ pub struct Check {
     pub probe: Probe,
     /// What must hold of the answer; never empty.
     pub expect: Vec<Expectation>,
+    /// Why what is asked should not be there, if so, such as `grafana_enabled is false`: then `expect` must not hold.
+    pub never: Option<String>,
     /// How long one attempt may take.
     pub timeout: Duration,
     /// How long to ask again what does not pass; nothing for what is as it is.
@@ -188,12 +190,24 @@ pub fn judge(check: &Check, answer: Result<Arc<Facts>, ProbeError>) -> (Verdict,
             let findings: Vec<_> = check.expect.iter().map(|expectation| expectation.judge(&facts)).collect();
             let reason = contradiction(&findings);
             let evidence = Evidence { asked, facts, findings, failure: None };
-            match (reason, evidence.findings.is_empty()) {
-                (_, true) => (Verdict::Error, Some("nothing was expected of the answer".to_owned()), evidence),
-                (None, _) => (Verdict::Pass, None, evidence),
-                (reason, _) => (unmet, reason, evidence),
+            match (reason, &check.never) {
+                _ if evidence.findings.is_empty() => {
+                    (Verdict::Error, Some("nothing was expected of the answer".to_owned()), evidence)
+                }
+                (None, Some(why)) => (unmet, Some(format!("answers although {why}: {}", evidence.asked)), evidence),
+                (None, None) | (Some(_), Some(_)) => (Verdict::Pass, None, evidence),
+                (reason, None) => (unmet, reason, evidence),
             }
         }
+        Err(ProbeError::Target { kind, .. }) if check.never.is_some() => match kind {
+            Failure::Refused | Failure::Protocol => {
+                (Verdict::Pass, None, Evidence { asked, failure: Some(kind), ..Evidence::default() })
+            }
+            Failure::Silent | Failure::Unreachable => {
+                let reason = "no answer, which does not tell whether it is there".to_owned();
+                (Verdict::Skip, Some(reason), Evidence { asked, ..Evidence::default() })
+            }
+        },
         Err(ProbeError::Target { kind, reason }) => {
             (unmet, Some(reason), Evidence { asked, failure: Some(kind), ..Evidence::default() })
         }

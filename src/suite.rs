@@ -90,8 +90,11 @@ pub struct Template {
     pub kind: &'static Kind,
     /// The probe's fields.
     pub fields: Object,
-    /// What must hold, by fact; never empty.
+    /// What must hold, by fact, or must not where it is a check of absence; never empty.
     pub expect: Object,
+    /// Whether it looks for what the inventory turns off: asked exactly where a condition is false, and then all of
+    /// `expect` must not hold.
+    pub never: bool,
     /// Where it stands.
     pub place: Place,
 }

@@ -95,16 +95,16 @@ fn describe(text: &mut String, suite: &Suite, check: &Template) {
     line("asks", &format!("{}: {}", check.kind.name, pairs(&check.fields)));
     for (fact, value) in &check.expect {
         let matcher = Matcher::read(value).map_or_else(|_| show(value), |matcher| matcher.to_string());
-        line("expects", &format!("{fact}: {matcher}"));
+        line(if check.never { "never" } else { "expects" }, &format!("{fact}: {matcher}"));
     }
     let when: Vec<_> = suite.when.iter().chain(&check.when).map(String::as_str).collect();
     let needs: Vec<_> = check.needs.iter().map(show).collect();
     let optional = [
-        ("when", when.join(", ")),
+        (if check.never { "unless" } else { "when" }, when.join(", ")),
         ("each", check.each.as_ref().map(show).unwrap_or_default()),
         ("needs", needs.join(", ")),
         ("absence", check.absence.clone().unwrap_or_default()),
-        ("fix", check.fix.as_ref().or(suite.fix.as_ref()).map(show).unwrap_or_default()),
+        ("fix", check.fix.as_ref().or(suite.fix.as_ref().filter(|_| !check.never)).map(show).unwrap_or_default()),
     ];
     optional.iter().filter(|(_, value)| !value.is_empty()).for_each(|(name, value)| line(name, value));
     if check.severity == Severity::Warn {

@@ -49,10 +49,11 @@ pub(super) fn suite(
 ) -> Result<Vec<Planned>, PlanError> {
     let mut planned = Vec::new();
     for check in &suite.checks {
-        let scope = Scope { node, suite, check, targets, each: None };
+        let scope = Scope { node, suite, check, targets, absent: None, each: None };
         let all = scope.absence().and_then(|absent| match absent {
-            Some(reason) => Ok(vec![scope.skip(reason)]),
-            None => scope.plan(once),
+            Some(reason) if !check.never => Ok(vec![scope.skip(reason)]),
+            None if check.never => Ok(Vec::new()),
+            absent => Scope { absent: absent.as_deref(), ..scope }.plan(once),
         });
         match all {
             Ok(all) => planned.extend(all),
@@ -74,6 +75,8 @@ struct Scope<'a> {
     suite: &'a Suite,
     check: &'a Template,
     targets: &'a Result<Value, String>,
+    /// The condition that is false, where the check looks for what it turns off.
+    absent: Option<&'a str>,
     each: Option<&'a Value>,
 }
 
@@ -107,7 +110,8 @@ impl Scope<'_> {
             expand_map(&self.check.fields, &|name| self.lookup(name)).map_err(|error| self.unfilled(&error))?;
         let probe = Probe::new(self.check.kind.name, fields)
             .map_err(|error| self.refused(&format!("{}: {error}", self.check.kind.name)))?;
-        let fix = self.check.fix.as_ref().or(self.suite.fix.as_ref());
+        // The suite's command installs, which mends nothing that should not be there.
+        let fix = self.check.fix.as_ref().or(self.suite.fix.as_ref().filter(|_| !self.check.never));
         Ok(Planned::Check(Box::new(Check {
             id: self.id()?,
             title: self.text(&self.check.title)?,
@@ -117,6 +121,7 @@ impl Scope<'_> {
             vantage: self.vantage()?,
             once: self.check.once,
             expect: self.expectations()?,
+            never: self.absent.map(str::to_owned),
             wait: self.wait()?,
             timeout: self.check.timeout.unwrap_or(match probe {
                 Probe::Http(_) | Probe::Promql(_) => REQUEST,

@@ -395,6 +395,7 @@ mod tests {
             once: false,
             probe: Probe::new("tcp", fields.into_iter().collect()).unwrap(),
             expect: vec![Expectation { fact: "open".to_owned(), matcher: Matcher::Present }],
+            never: None,
             timeout: Duration::from_secs(1),
             wait: None,
             fix: None,

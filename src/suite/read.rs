@@ -17,9 +17,9 @@ use crate::value::{Object, Path, Place, Value, did_you_mean, names, show};
 const SUITE: [&str; 8] = ["component", "about", "hosts", "when", "fix", "vars", "target", "checks"];
 
 /// The keys of a check, besides its probe.
-const CHECK: [&str; 13] = [
+const CHECK: [&str; 14] = [
     "id", "title", "severity", "when", "each", "needs", "absence", "vantage", "once", "wait", "timeout", "fix",
-    "expect",
+    "expect", "never",
 ];
 
 /// The longest that a suite may let one attempt take: a typo must not stall a run.
@@ -66,6 +66,7 @@ pub(super) fn suite(file: &str, text: &str) -> Result<Suite, SuiteError> {
         component,
     };
     needs_point_backwards(&suite)?;
+    absence_is_possible(&suite)?;
     Ok(suite)
 }
 
@@ -98,6 +99,7 @@ fn check(node: &Node, component: &str) -> Result<Template, SuiteError> {
     let known: Vec<_> = CHECK.into_iter().chain(KINDS.iter().map(|kind| kind.name)).collect();
     let fields = Fields::read(&what, node, &known)?;
     let (kind, probe) = probe(&fields, &what, node)?;
+    let never = is_never(&fields, &what)?;
     Ok(Template {
         id: identifier(&fields, "id")?,
         title: Value::String(fields.text("title")?),
@@ -112,7 +114,8 @@ fn check(node: &Node, component: &str) -> Result<Template, SuiteError> {
         timeout: timeout(&fields, &what)?,
         fix: fields.value("fix"),
         kind,
-        expect: expectations(&fields, kind, &what, node)?,
+        expect: expectations(&fields, if never { "never" } else { "expect" }, kind, &what, node)?,
+        never,
         fields: probe,
         place: node.place.clone(),
     })
@@ -169,12 +172,23 @@ fn timeout(fields: &Fields<'_>, what: &str) -> Result<Option<Duration>, SuiteErr
     }
 }
 
+/// Whether a check looks for what is turned off; then nothing that it could need is there either.
+fn is_never(fields: &Fields<'_>, what: &str) -> Result<bool, SuiteError> {
+    let Some(never) = fields.get("never") else { return Ok(false) };
+    for key in ["expect", "needs", "absence"] {
+        if fields.get(key).is_some() {
+            return Err(SuiteError::at(&never.place, format!("{what} has `never` and `{key}`: keep one")));
+        }
+    }
+    Ok(true)
+}
+
 /// What a check expects, or what its kind expects of itself.
-fn expectations(fields: &Fields<'_>, kind: &Kind, what: &str, check: &Node) -> Result<Object, SuiteError> {
-    let Some(node) = fields.get("expect") else { return default(kind, what, check) };
+fn expectations(fields: &Fields<'_>, key: &str, kind: &Kind, what: &str, check: &Node) -> Result<Object, SuiteError> {
+    let Some(node) = fields.get(key) else { return default(kind, what, check) };
     let entries = node.entries().filter(|entries| !entries.is_empty());
     let entries = entries.ok_or_else(|| {
-        SuiteError::at(&node.place, format!("`expect` of {what} expects nothing: name a fact and what it must be"))
+        SuiteError::at(&node.place, format!("`{key}` of {what} expects nothing: name a fact and what it must be"))
     })?;
     for (key, node) in entries {
         known_fact(&key.text, kind).map_err(|why| SuiteError::at(&key.place, format!("{what}: {why}")))?;
@@ -220,8 +234,8 @@ fn needs_point_backwards(suite: &Suite) -> Result<(), SuiteError> {
         let named = check.needs.iter().map(show).filter(|need| !need.contains('/')).chain(check.absence.clone());
         for need in named {
             let id = need.split('[').next().unwrap_or_default();
-            if !suite.checks[..at].iter().any(|other| other.id == id) {
-                let earlier = suite.checks[..at].iter().map(|other| other.id.as_str());
+            if !suite.checks[..at].iter().any(|other| other.id == id && !other.never) {
+                let earlier = suite.checks[..at].iter().filter(|other| !other.never).map(|other| other.id.as_str());
                 let hint = did_you_mean(&need, earlier);
                 let what = format!(
                     "check `{}/{}` needs `{need}`, which is no earlier check of this suite{hint}",
@@ -232,4 +246,15 @@ fn needs_point_backwards(suite: &Suite) -> Result<(), SuiteError> {
         }
     }
     Ok(())
+}
+
+/// What is looked for where a condition is false needs a condition.
+fn absence_is_possible(suite: &Suite) -> Result<(), SuiteError> {
+    match suite.checks.iter().find(|check| check.never && check.when.is_empty() && suite.when.is_empty()) {
+        None => Ok(()),
+        Some(check) => {
+            let what = format!("check `{}/{}` has `never` but no `when`", suite.component, check.id);
+            Err(SuiteError::at(&check.place, format!("{what}: say which variable turns off what it looks for")))
+        }
+    }
 }
