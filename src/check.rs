@@ -100,8 +100,10 @@ pub struct Check {
     pub absence: Option<CheckId>,
     /// The networks that are answered; silence towards an address outside of them means nothing. Empty: all.
     pub vantage: Vec<IpNet>,
-    /// Whether it may be asked once only, as a wrong login counts against the account.
-    pub once: bool,
+    /// Whether an answer that does not pass is the last one of the fleet, as a wrong login counts against the account.
+    pub in_turn: bool,
+    /// The same check on earlier nodes, which must have come out before this one is asked in its turn.
+    pub after: Vec<CheckId>,
     /// The question.
     pub probe: Probe,
     /// What must hold of the answer; never empty.

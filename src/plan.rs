@@ -2,7 +2,7 @@
 //!
 //! The plan decides what is asked; it asks nothing itself, so `infra-verify plan` shows exactly what a run would do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::check::{Check, CheckId};
 use crate::inventory::Inventory;
@@ -11,6 +11,7 @@ use crate::suite::Suites;
 use crate::value::{Secrets, Value, Variable};
 
 mod expand;
+mod fleet;
 mod order;
 mod select;
 mod target;
@@ -89,12 +90,12 @@ impl Plan {
         let nodes: Vec<_> = nodes.into_iter().map(|node| with_thresholds(node, suites)).collect();
         let targets = target::all(&nodes, suites)?;
         let mut checks = Vec::new();
-        let mut once = BTreeMap::new();
         for node in &nodes {
             for suite in suites.iter() {
-                checks.extend(expand::suite(node, suite, &targets, &mut once)?);
+                checks.extend(expand::suite(node, suite, &targets)?);
             }
         }
+        fleet::relate(&mut checks);
         order::resolve(&mut checks)?;
         let name = |node: &Node| (node.name.to_string(), node.ip.to_string());
         Ok(Self {
@@ -106,7 +107,7 @@ impl Plan {
         })
     }
 
-    /// Keeps what is selected; a need that is not selected is not waited for.
+    /// Keeps what is selected; a check that is not selected is not waited for.
     pub fn select(mut self, selection: &Selection) -> Result<Self, PlanError> {
         let components: BTreeSet<_> = self.checks.iter().map(|check| check.id().component.clone()).collect();
         selection.names_exist(&self.nodes, &components).map_err(PlanError::Selection)?;
@@ -120,6 +121,7 @@ impl Plan {
         for planned in &mut self.checks {
             if let Planned::Check(check) = planned {
                 check.needs.retain(|need| kept.contains(need));
+                check.after.retain(|earlier| kept.contains(earlier));
             }
         }
         Ok(self)

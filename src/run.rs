@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::task::JoinSet;
 
-use crate::check::{Outcome, Verdict};
+use crate::check::Outcome;
 use crate::plan::Plan;
 
 mod ask;
@@ -144,10 +144,4 @@ async fn round(board: &mut Board, policy: &Policy, tick: &mut impl FnMut(&Outcom
         }
     }
     board.bury();
-}
-
-/// Whether an outcome is one that `--wait` waits for.
-fn is_pending(outcome: &Outcome) -> bool {
-    matches!(outcome.verdict, Verdict::Fail | Verdict::Error)
-        || (outcome.verdict == Verdict::Skip && outcome.cause.is_some())
 }

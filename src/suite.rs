@@ -78,8 +78,8 @@ pub struct Template {
     pub absence: Option<String>,
     /// The networks that are answered, if not every one.
     pub vantage: Option<Value>,
-    /// Whether it is asked at most once in a run: on one node, one attempt.
-    pub once: bool,
+    /// Whether it is asked on one node after the other, and no more once an answer did not pass.
+    pub in_turn: bool,
     /// How long to ask again what does not pass, if it is worth waiting for.
     pub wait: Option<Value>,
     /// How long one attempt may take, if not as long as its kind may.

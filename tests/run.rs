@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use infra_verify::check::{Outcome, Verdict};
 use infra_verify::inventory::Inventory;
-use infra_verify::plan::{Plan, Selection};
+use infra_verify::plan::{Plan, PlanError, Selection};
 use infra_verify::report::{ExitCode, Report};
 use infra_verify::run::{Event, Interruption, Policy, Run, run};
 use infra_verify::suite::Suites;
@@ -64,6 +64,10 @@ fn plan(checks: &str, hosts: &str) -> Plan {
 
 /// A plan of these suites alone, each a component and its checks.
 fn plan_of(suites: &[(&str, &str)], hosts: &str) -> Plan {
+    try_plan(suites, hosts).unwrap()
+}
+
+fn try_plan(suites: &[(&str, &str)], hosts: &str) -> Result<Plan, PlanError> {
     let directory = tempfile::tempdir().unwrap();
     for (component, checks) in suites {
         let suite = format!("component: {component}\nabout: A suite of a test.\nhosts: infra\nchecks:\n{checks}");
@@ -73,8 +77,7 @@ fn plan_of(suites: &[(&str, &str)], hosts: &str) -> Plan {
     let suites = Suites::with(directory.path()).unwrap();
     let file = directory.path().join("inventory");
     fs::write(&file, format!("all: {{ children: {{ infra: {{ hosts: {{ {hosts} }} }} }} }}")).unwrap();
-    let plan = Plan::new(&Inventory::read(&file).unwrap(), &suites).unwrap();
-    plan.select(&Selection { components, ..Selection::default() }).unwrap()
+    Plan::new(&Inventory::read(&file).unwrap(), &suites)?.select(&Selection { components, ..Selection::default() })
 }
 
 fn http(id: &str, port: u16, path: &str, more: &str) -> String {
@@ -94,6 +97,8 @@ fn ids(outcomes: &[Outcome]) -> Vec<String> {
 }
 
 const ONE: &str = "127.0.0.1: { infra_seq: 1 }";
+
+const THREE: &str = "127.0.0.1: { infra_seq: 1 }, 127.0.0.2: { infra_seq: 2 }, 127.0.0.3: { infra_seq: 3 }";
 
 #[tokio::test]
 async fn what_needs_a_failure_is_skipped_and_names_its_root() {
@@ -280,13 +285,41 @@ async fn an_absent_fact_fails_where_nothing_else_did() {
 }
 
 #[tokio::test]
-async fn what_may_be_asked_once_is_not_asked_again_and_on_one_node_only() {
-    let server = serve(|_| Some(401)).await;
-    let hosts = "127.0.0.1: { infra_seq: 1 }, 127.0.0.2: { infra_seq: 2 }";
+async fn what_is_asked_in_turn_ends_with_the_first_answer_that_does_not_pass() {
+    let server = serve(|nth| Some(if nth == 0 { 200 } else { 401 })).await;
     let policy = Policy { wait: Some(Duration::from_millis(1500)), ..Policy::default() };
-    let run = done(plan(&http("login", server.port, "/", "    once: true\n"), hosts), &policy).await;
-    assert_eq!(verdicts(&run), [Verdict::Fail, Verdict::Skip]);
-    assert_eq!(server.requests.load(Ordering::SeqCst), 1);
+    let run = done(plan(&http("login", server.port, "/", "    in_turn: true\n    wait: 1s\n"), THREE), &policy).await;
+    assert_eq!(verdicts(&run), [Verdict::Pass, Verdict::Fail, Verdict::Skip]);
+    assert_eq!(run.outcomes[2].cause.as_ref().unwrap(), &run.outcomes[1].id);
+    assert_eq!(server.requests.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn what_could_not_be_asked_on_one_node_is_asked_on_the_next_in_turn() {
+    let server = serve(|_| Some(200)).await;
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let hosts = format!(
+        "127.0.0.1: {{ infra_seq: 1, grafana_port: {closed} }}, 127.0.0.2: {{ infra_seq: 2, grafana_port: {} }}",
+        server.port
+    );
+    let login = |more| http("login", 0, "/", more).replace("127.0.0.1:0", "127.0.0.1:${grafana_port}");
+    let run = done(plan(&login("    in_turn: true\n"), &hosts), &Policy::default()).await;
+    assert_eq!(verdicts(&run), [Verdict::Fail, Verdict::Pass]);
+    let port = "  - id: port\n    title: listens\n    tcp:\n      connect: 127.0.0.1:${grafana_port}\n";
+    let checks = port.to_owned() + &login("    in_turn: true\n    needs: port\n");
+    let run = done(plan(&checks, &hosts), &Policy::default()).await;
+    assert_eq!(verdicts(&run), [Verdict::Fail, Verdict::Skip, Verdict::Pass, Verdict::Pass]);
+}
+
+#[test]
+fn a_turn_that_waits_for_itself_is_refused() {
+    let checks = http("first", 81, "/", "")
+        + &http("login", 81, "/", "    in_turn: true\n    needs: infra-2/extra/${wanted}\n")
+        + &http("last", 81, "/", "    needs: login\n");
+    let hosts = "127.0.0.1: { infra_seq: 1, wanted: last }, \
+                 127.0.0.2: { infra_seq: 2, wanted: first }";
+    let error = try_plan(&[("extra", &checks)], hosts).unwrap_err().to_string();
+    assert!(error.contains("needs itself"), "{error}");
 }
 
 #[tokio::test]

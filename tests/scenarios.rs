@@ -31,22 +31,22 @@ fn main() {
     let mut table = Table::read();
     // Those that wait longest begin first, so that the others fill their time.
     table.rows.sort_by_key(|row| row.timeout.is_none());
-    let mut trials: Vec<_> = table.rows.iter().cloned().map(|row| trial(row, table.always_skipped.clone())).collect();
+    let mut trials: Vec<_> = table.rows.iter().cloned().map(trial).collect();
     trials.push(Trial::test("every check of every suite fails in a row", move || every_check_fails(&table)));
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-fn trial(row: Row, always_skipped: Vec<Wanted>) -> Trial {
-    Trial::ignorable_test(row.name.clone(), move || hold(&row, &always_skipped))
+fn trial(row: Row) -> Trial {
+    Trial::ignorable_test(row.name.clone(), move || hold(&row))
 }
 
-fn hold(row: &Row, always_skipped: &[Wanted]) -> Result<Completion, Failed> {
+fn hold(row: &Row) -> Result<Completion, Failed> {
     if row.icmp && !infra_verify::probe::icmp_permitted() {
         return Ok(Completion::ignored_with("this machine may not send ICMP echo requests"));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcomes = runtime.block_on(outcomes(row))?;
-    let mismatches = row.mismatches(always_skipped, &outcomes);
+    let mismatches = row.mismatches(&outcomes);
     if mismatches.is_empty() {
         return Ok(Completion::Completed);
     }

@@ -110,8 +110,8 @@ fn describe(text: &mut String, suite: &Suite, check: &Template) {
     if check.severity == Severity::Warn {
         line("severity", "warn: it fails a run only with --fail-on warn");
     }
-    if check.once {
-        line("once", "asked on one node of the fleet, and never again in the same run");
+    if check.in_turn {
+        line("in turn", "asked on one node after the other, and no more once an answer did not pass");
     }
 }
 

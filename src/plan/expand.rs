@@ -1,6 +1,5 @@
 //! One suite on one node: variables filled in, lists repeated, conditions decided.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -23,9 +22,6 @@ const REQUEST: Duration = Duration::from_secs(5);
 /// How often a list may repeat one check: far above any real portal or record list, far below what would stall a run.
 const REPEATS: usize = 10_000;
 
-/// The node on which a check that is asked once per fleet is asked.
-pub(super) type Once = BTreeMap<(String, String), String>;
-
 /// Why a check cannot be planned.
 enum Refusal {
     /// The suite is wrong, and nothing is asked at all.
@@ -41,19 +37,14 @@ impl From<PlanError> for Refusal {
 }
 
 /// Plans a suite on a node; a check whose variables cannot be used is planned as one that cannot be asked.
-pub(super) fn suite(
-    node: &Node,
-    suite: &Suite,
-    targets: &Result<Value, String>,
-    once: &mut Once,
-) -> Result<Vec<Planned>, PlanError> {
+pub(super) fn suite(node: &Node, suite: &Suite, targets: &Result<Value, String>) -> Result<Vec<Planned>, PlanError> {
     let mut planned = Vec::new();
     for check in &suite.checks {
         let scope = Scope { node, suite, check, targets, absent: None, each: None };
         let all = scope.absence().and_then(|absent| match absent {
             Some(reason) if !check.never => Ok(vec![scope.skip(reason)]),
             None if check.never => Ok(Vec::new()),
-            absent => Scope { absent: absent.as_deref(), ..scope }.plan(once),
+            absent => Scope { absent: absent.as_deref(), ..scope }.plan(),
         });
         match all {
             Ok(all) => planned.extend(all),
@@ -88,14 +79,7 @@ impl Scope<'_> {
         suite.and_then(check).map_err(|error| self.unfilled(&error))
     }
 
-    fn plan(&self, once: &mut Once) -> Result<Vec<Planned>, Refusal> {
-        if self.check.once {
-            let key = (self.suite.component.clone(), self.check.id.clone());
-            let first = once.entry(key).or_insert_with(|| self.node.name.to_string());
-            if *first != *self.node.name {
-                return Ok(vec![self.skip(format!("asked once per fleet, on {first}"))]);
-            }
-        }
+    fn plan(&self) -> Result<Vec<Planned>, Refusal> {
         let Some(list) = &self.check.each else { return Ok(vec![self.one()?]) };
         let list = expand(list, &|name| self.lookup(name)).map_err(|error| self.unfilled(&error))?;
         let list = list.as_array().ok_or_else(|| self.refused(&"`each` is not a list"))?;
@@ -119,7 +103,8 @@ impl Scope<'_> {
             needs: self.needs()?,
             absence: self.check.absence.as_ref().map(|id| CheckId::new(&self.node.name, &self.suite.component, id)),
             vantage: self.vantage()?,
-            once: self.check.once,
+            in_turn: self.check.in_turn,
+            after: Vec::new(),
             expect: self.expectations()?,
             never: self.absent.map(str::to_owned),
             wait: self.wait()?,

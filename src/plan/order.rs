@@ -38,12 +38,12 @@ pub(super) fn resolve(checks: &mut [Planned]) -> Result<(), PlanError> {
     no_circle(checks)
 }
 
-/// Follows the needs of every check; a check met again on its own path needs itself.
+/// Follows what every check waits for; a check met again on its own path needs itself.
 fn no_circle(checks: &[Planned]) -> Result<(), PlanError> {
-    let needs: HashMap<&CheckId, &[CheckId]> = checks
+    let needs: HashMap<&CheckId, Vec<&CheckId>> = checks
         .iter()
         .filter_map(|planned| match planned {
-            Planned::Check(check) => Some((&check.id, check.needs.as_slice())),
+            Planned::Check(check) => Some((&check.id, check.needs.iter().chain(&check.after).collect())),
             Planned::Skip { .. } | Planned::Unusable { .. } => None,
         })
         .collect();
@@ -52,7 +52,7 @@ fn no_circle(checks: &[Planned]) -> Result<(), PlanError> {
         // Each entry is a check and how many of its needs were followed.
         let mut path = vec![(*start, 0)];
         while let Some((id, followed)) = path.pop() {
-            let next = needs.get(id).and_then(|all| all.get(followed));
+            let next = needs.get(id).and_then(|all| all.get(followed)).copied();
             let Some(next) = next.filter(|_| done.get(id) != Some(&true)) else {
                 done.insert(id, true);
                 continue;

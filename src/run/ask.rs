@@ -37,7 +37,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub(super) async fn ask(check: &Check, timeout: Duration) -> Asked {
     let clock = Instant::now();
     let mut asked = ask_now(check, timeout).await;
-    while let Some(left) = check.wait.and_then(|wait| wait.checked_sub(clock.elapsed())) {
+    let wait = check.wait.filter(|_| !check.in_turn);
+    while let Some(left) = wait.and_then(|wait| wait.checked_sub(clock.elapsed())) {
         if left.is_zero() || asked.passes(check) {
             break;
         }
@@ -52,7 +53,7 @@ pub(super) async fn ask(check: &Check, timeout: Duration) -> Asked {
 /// Asks a check's question: once over a stream, up to three times in the same span over datagrams.
 async fn ask_now(check: &Check, timeout: Duration) -> Asked {
     let (started, clock) = (SystemTime::now(), Instant::now());
-    let tries = if check.probe.is_datagram() && !check.once { DATAGRAMS } else { 1 };
+    let tries = if check.probe.is_datagram() && !check.in_turn { DATAGRAMS } else { 1 };
     let mut attempts = 0;
     let answer = loop {
         attempts += 1;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::ask::Asked;
-use super::{Interruption, dead, is_pending};
+use super::{Interruption, dead};
 use crate::check::{Check, CheckId, Evidence, Outcome, Verdict, judge};
 use crate::plan::Planned;
 use crate::probe::{Failure, ProbeError};
@@ -141,6 +141,19 @@ impl Board {
                     let cause = outcome.cause.clone().unwrap_or_else(|| need.clone());
                     return Readiness::Skip(unmet(need, outcome), cause);
                 }
+            }
+        }
+        for earlier in &check.after {
+            let Some(outcome) = self.index.get(earlier).map(|at| self.outcomes[*at].as_ref()) else { continue };
+            match outcome {
+                None => return Readiness::Waits,
+                Some(outcome) if outcome.verdict != Verdict::Pass && was_tried(outcome) => {
+                    return Readiness::Skip(
+                        format!("tried on {} already: {}", earlier.node, outcome.verdict),
+                        earlier.clone(),
+                    );
+                }
+                Some(_) => {}
             }
         }
         Readiness::Ready
@@ -308,10 +321,14 @@ impl Board {
         (0..self.lines.len()).filter(|at| self.is_worth_asking(*at)).count()
     }
 
+    /// Whether an outcome may change; that of a skip changes with the check that it was skipped for.
     fn is_worth_asking(&self, at: usize) -> bool {
-        let again =
-            |check: &Arc<Check>, outcome: &Outcome| is_pending(outcome) && !(check.once && outcome.attempts > 0);
-        matches!((&self.lines[at].check, &self.outcomes[at]), (Some(check), Some(outcome)) if again(check, outcome))
+        let (Some(check), Some(outcome)) = (&self.lines[at].check, &self.outcomes[at]) else { return false };
+        match (outcome.verdict, &outcome.cause) {
+            (Verdict::Fail | Verdict::Error, _) => !(check.in_turn && was_tried(outcome)),
+            (Verdict::Skip, Some(cause)) => self.index.get(cause).is_some_and(|at| self.is_worth_asking(*at)),
+            _ => false,
+        }
     }
 
     /// Opens again what did not pass.
@@ -319,11 +336,10 @@ impl Board {
         for group in &mut self.groups {
             group.answers.clear();
         }
-        for at in 0..self.lines.len() {
-            if self.is_worth_asking(at) {
-                self.earlier[at] = self.outcomes[at].take();
-                self.groups[self.lines[at].group].open.push_back(at);
-            }
+        let again: Vec<_> = (0..self.lines.len()).filter(|at| self.is_worth_asking(*at)).collect();
+        for at in again {
+            self.earlier[at] = self.outcomes[at].take();
+            self.groups[self.lines[at].group].open.push_back(at);
         }
     }
 
@@ -351,6 +367,11 @@ impl Board {
         };
         self.lines.iter().zip(self.outcomes).map(|(line, outcome)| outcome.unwrap_or_else(|| lost(line))).collect()
     }
+}
+
+/// Whether the question has reached something that may count it.
+fn was_tried(outcome: &Outcome) -> bool {
+    outcome.attempts > 0 && !matches!(outcome.evidence.failure, Some(Failure::Refused | Failure::Unreachable))
 }
 
 /// Why a check is skipped whose need did not pass.
@@ -392,7 +413,8 @@ mod tests {
             needs: Vec::new(),
             absence: None,
             vantage: Vec::new(),
-            once: false,
+            in_turn: false,
+            after: Vec::new(),
             probe: Probe::new("tcp", fields.into_iter().collect()).unwrap(),
             expect: vec![Expectation { fact: "open".to_owned(), matcher: Matcher::Present }],
             never: None,

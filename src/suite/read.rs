@@ -18,7 +18,7 @@ const SUITE: [&str; 8] = ["component", "about", "hosts", "when", "fix", "vars", 
 
 /// The keys of a check, besides its probe.
 const CHECK: [&str; 14] = [
-    "id", "title", "severity", "when", "each", "needs", "absence", "vantage", "once", "wait", "timeout", "fix",
+    "id", "title", "severity", "when", "each", "needs", "absence", "vantage", "in_turn", "wait", "timeout", "fix",
     "expect", "never",
 ];
 
@@ -109,7 +109,7 @@ fn check(node: &Node, component: &str) -> Result<Template, SuiteError> {
         needs: fields.texts("needs")?.into_iter().map(Value::String).collect(),
         absence: fields.get("absence").map(|_| fields.text("absence")).transpose()?,
         vantage: fields.value("vantage"),
-        once: fields.flag("once")?,
+        in_turn: fields.flag("in_turn")?,
         wait: fields.value("wait"),
         timeout: timeout(&fields, &what)?,
         fix: fields.value("fix"),
