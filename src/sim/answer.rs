@@ -2,8 +2,7 @@
 
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{AUTHORIZATION, HOST};
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, UPGRADE};
 use hyper::{Method, Request, Response, StatusCode};
 use reqwest::Url;
 
@@ -11,67 +10,110 @@ use super::fault::{Component, Word};
 use super::layout::Here;
 use crate::value::Value;
 
+mod alert;
 mod alertmanager;
 mod blackbox;
+mod dashboard;
+mod datasource;
+mod exporter;
 mod grafana;
+mod home;
+mod live;
+mod logsql;
 mod nginx;
-mod storage;
+mod proxy;
+mod rule;
+mod series;
 mod target;
 mod victoria;
+mod vlogs;
 mod vmalert;
 mod vmetrics;
+mod vtraces;
 
 /// An answer on the wire.
 pub(super) type Answer = Response<Full<Bytes>>;
 
 /// What was asked for, as far as an answer depends on it.
 struct Question {
+    method: Method,
+    /// The path and the query as they came.
+    target: String,
+    /// Both as they are read, to which a form's fields are added; the host means nothing.
     url: Url,
-    authorization: Option<String>,
-    host: Option<String>,
+    headers: HeaderMap,
+    body: Bytes,
+    /// Whether it was asked over TLS.
+    secure: bool,
 }
 
 impl Question {
+    fn new(secure: bool, request: Request<Bytes>) -> Option<Self> {
+        let (head, body) = request.into_parts();
+        let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+        let mut url = Url::parse(&format!("http://here{target}")).ok()?;
+        let kind = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if kind.starts_with("application/x-www-form-urlencoded") {
+            let form = [url.query().unwrap_or_default(), std::str::from_utf8(&body).ok()?].join("&");
+            url.set_query(Some(&form));
+        }
+        let target = target.to_owned();
+        Some(Self { method: head.method, target, url, headers: head.headers, body, secure })
+    }
+
     fn path(&self) -> &str {
         self.url.path()
     }
 
-    /// Whether it was asked at this port, as the client names it.
-    fn is_to(&self, port: u16) -> bool {
-        self.host.as_ref().is_some_and(|host| host.ends_with(&format!(":{port}")))
+    /// Whether it asks for nothing to be changed.
+    fn is_read(&self) -> bool {
+        matches!(self.method, Method::GET | Method::HEAD)
     }
 
-    /// A parameter of the query.
+    fn header(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The name that it was asked by, without its port.
+    fn name(&self) -> String {
+        let host = self.header(HOST).unwrap_or_default();
+        host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase()
+    }
+
+    /// Whether the client wants to speak WebSocket.
+    fn is_upgrade(&self) -> bool {
+        self.header(UPGRADE).is_some_and(|to| to.eq_ignore_ascii_case("websocket"))
+    }
+
+    /// A parameter of the query, or of the form.
     fn parameter(&self, name: &str) -> Option<String> {
         self.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 }
 
 /// Answers for a component, or for the one that stands in its place.
-pub(super) fn answer<B>(here: &Here, request: &Request<B>) -> Answer {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n");
-    }
-    // The name is of no account: every component here answers whatever it is called by.
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    let Ok(url) = Url::parse(&format!("http://here{target}")) else {
+pub(super) async fn answer(here: &Here, secure: bool, request: Request<Bytes>) -> Answer {
+    let Some(question) = Question::new(secure, request) else {
         return text(StatusCode::BAD_REQUEST, "Bad Request\n");
     };
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let question = Question { url, authorization: header(AUTHORIZATION), host: header(HOST) };
     let speaker = if here.is(Word::Wrong) { stranger(here.component) } else { here.component };
     match speaker {
-        Component::Nginx => nginx::page(here, &question),
-        Component::NginxExporter => nginx::exporter(here, &question),
-        Component::Grafana => grafana::answer(here, &question),
+        Component::Nginx => nginx::answer(here, &question).await,
         Component::Vmetrics => vmetrics::answer(here, &question),
-        Component::Vlogs => storage::logs(here, &question),
-        Component::Vtraces => storage::traces(here, &question),
-        Component::Vmalert => vmalert::answer(here, &question),
+        Component::Vlogs => vlogs::answer(here, &question),
+        Component::Vtraces => vtraces::answer(here, &question),
         Component::Alertmanager => alertmanager::answer(here, &question),
+        _ if !question.is_read() => refused_method(),
+        Component::Grafana => grafana::answer(here, &question).await,
+        Component::Vmalert => vmalert::answer(here, &question),
         Component::Blackbox => blackbox::answer(here, &question),
+        Component::NginxExporter => exporter::answer(here, &question),
         Component::Node | Component::Dnsmasq | Component::Chronyd => missing(),
     }
+}
+
+fn refused_method() -> Answer {
+    text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n")
 }
 
 /// Who answers in the place of a component: what a mistaken port or a second installation would put there.
@@ -121,7 +163,7 @@ fn with(mut answer: Answer, name: &'static str, value: &'static str) -> Answer {
 #[cfg(test)]
 pub(super) fn scraped(here: &Here) -> Vec<(std::net::SocketAddrV4, bool)> {
     let infra = target::all(here).into_iter().filter(|target| target.job == "infra");
-    infra.filter_map(|target| Some((target.instance.parse().ok()?, target.up() == "1"))).collect()
+    infra.filter_map(|target| Some((target.instance.parse().ok()?, target.up() > 0.5))).collect()
 }
 
 #[cfg(test)]
@@ -136,7 +178,7 @@ mod tests {
         let mut node = Node::new(1, &[]);
         node.faults.extend(fault.map(|word| (component, word)));
         let here = Here { nodes: [node].into(), at: 0, component };
-        let answer = answer(&here, &Request::builder().uri(path).body(()).unwrap());
+        let answer = answer(&here, false, Request::builder().uri(path).body(Bytes::new()).unwrap()).await;
         let status = answer.status().as_u16();
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         (status, String::from_utf8(body.to_vec()).unwrap())

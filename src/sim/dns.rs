@@ -13,10 +13,11 @@ use super::fault::Word;
 use super::layout::Here;
 
 /// The names that the estate's inventory gives to its admin node.
-pub(super) const NAMES: [&str; 3] = ["i.pigsty", "m.pigsty", "api.pigsty"];
+pub(super) const NAMES: [&str; 8] =
+    ["i.pigsty", "g.pigsty", "p.pigsty", "a.pigsty", "f.pigsty", "app.pigsty", "m.pigsty", "api.pigsty"];
 
-/// An address that is not in the estate: where the records point when they are wrong.
-const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 99);
+/// An address that is not in the estate: where records point that are wrong.
+pub(super) const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 99);
 
 /// The reply to a query; none to what is no query.
 pub(super) fn reply(here: &Here, query: &[u8]) -> Option<Vec<u8>> {
@@ -51,8 +52,8 @@ fn code(here: &Here, known: bool) -> ResponseCode {
 fn addresses(here: &Here) -> Vec<Ipv4Addr> {
     match here.node().first(here.component, &[Word::Record, Word::StaleRecord]) {
         Some(Word::Record) => vec![ELSEWHERE],
-        Some(_) => vec![here.admin(), ELSEWHERE],
-        None => vec![here.admin()],
+        Some(_) => vec![here.admin().ip, ELSEWHERE],
+        None => vec![here.admin().ip],
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::dns::NAMES;
 use super::layout::Node;
+use super::portal;
 use crate::probe::icmp_permitted;
 
 /// Writes the inventory that describes these nodes as they should be.
@@ -12,26 +13,21 @@ pub(super) fn write(nodes: &[Node]) -> String {
     for node in nodes {
         host(&mut text, node);
     }
-    let _ = write!(
-        text,
-        "  vars:\n\
-         \x20   version: v4.5.0\n\
-         \x20   admin_ip: {}\n\
-         \x20   region: default\n\
-         \x20   icmp_enabled: {}\n\
-         \x20   infra_portal:\n\
-         \x20     home: {{ domain: i.pigsty }}\n\
-         \x20   dns_records:\n\
-         \x20     - \"${{admin_ip}} {}\"\n\
-         \x20     - \"${{admin_ip}} {}\"\n\
-         \x20   repo_enabled: false\n\
-         \x20   grafana_admin_username: admin\n\
-         \x20   grafana_admin_password: pigsty\n",
-        nodes[0].ip,
-        icmp_permitted(),
-        NAMES[0],
-        NAMES[1..].join(" "),
-    );
+    let vars = [
+        "version: v4.5.0".to_owned(),
+        format!("admin_ip: {}", nodes[0].ip),
+        "region: default".to_owned(),
+        format!("icmp_enabled: {}", icmp_permitted()),
+        "infra_portal:".to_owned(),
+    ];
+    text.push_str("  vars:\n");
+    let portal = portal::lines(&nodes[0]).map(|line| format!("  {line}"));
+    let records = [&NAMES[..1], &NAMES[1..]].map(|names| format!("  - \"${{admin_ip}} {}\"", names.join(" ")));
+    let rest = ["repo_enabled: false", "grafana_admin_username: admin", "grafana_admin_password: pigsty"];
+    let lines = vars.into_iter().chain(portal).chain(["dns_records:".to_owned()]).chain(records);
+    for line in lines.chain(rest.map(str::to_owned)) {
+        let _ = writeln!(text, "    {line}");
+    }
     text
 }
 
@@ -39,6 +35,9 @@ fn host(text: &mut String, node: &Node) {
     let _ = writeln!(text, "        {}:\n          infra_seq: {}", node.ip, node.seq);
     for port in &node.ports {
         let _ = writeln!(text, "          {}: {}", port.variable, port.number);
+    }
+    if node.seq == 1 {
+        let _ = writeln!(text, "          repo_enabled: true");
     }
     // The exporter of Pigsty looks at port 80 whatever the inventory says; here 80 is another number.
     let _ = writeln!(text, "          nginx_exporter_scrape_port: {}", node.address("nginx_port").port());

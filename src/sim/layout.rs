@@ -4,22 +4,30 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
 use super::fault::{Component, Fault, Word};
+use super::memory::Memory;
 
 /// A port of a component, known by the variable that sets it in an inventory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Port {
     pub(super) component: Component,
     pub(super) variable: &'static str,
+    /// What the inventory says, and whoever is not of the estate finds.
     pub(super) number: u16,
+    /// What the estate itself finds, behind a firewall too.
+    pub(super) inside: u16,
 }
 
 /// One node of the estate.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Node {
     pub(super) seq: u8,
     pub(super) ip: Ipv4Addr,
     pub(super) ports: Vec<Port>,
     pub(super) faults: Vec<(Component, Word)>,
+    /// The certificate of the authority that its portal offers, as PEM.
+    pub(super) authority: String,
+    /// What was written to its components.
+    pub(super) memory: Memory,
 }
 
 impl Node {
@@ -30,7 +38,7 @@ impl Node {
         let dead = faults.contains(&(Component::Node, Word::Dead));
         // Linux sends nothing to the broadcast address of the loopback network: the nearest thing to a dead host.
         let ip = if dead { Ipv4Addr::new(127, 255, 255, 255) } else { Ipv4Addr::new(127, 0, 0, seq) };
-        Self { seq, ip, ports: Vec::new(), faults }
+        Self { seq, ip, ports: Vec::new(), faults, authority: String::new(), memory: Memory::default() }
     }
 
     pub(super) fn has(&self, component: Component, word: Word) -> bool {
@@ -46,9 +54,24 @@ impl Node {
         words.iter().copied().find(|word| self.has(component, *word))
     }
 
+    /// Whether the component does its work, as far as what can happen to every process says.
+    pub(super) fn works(&self, component: Component) -> bool {
+        use Word::{Absent, Garbage, Refuse, Silence, Slow, Wrong};
+        !self.is_dead() && self.first(component, &[Refuse, Silence, Garbage, Slow, Wrong, Absent]).is_none()
+    }
+
+    /// Where the inventory says that it listens.
     pub(super) fn address(&self, variable: &str) -> SocketAddrV4 {
-        let port = self.ports.iter().find(|port| port.variable == variable);
-        SocketAddrV4::new(self.ip, port.map_or(0, |port| port.number))
+        SocketAddrV4::new(self.ip, self.port(variable).map_or(0, |port| port.number))
+    }
+
+    /// Where the estate itself reaches it.
+    pub(super) fn inside(&self, variable: &str) -> SocketAddrV4 {
+        SocketAddrV4::new(self.ip, self.port(variable).map_or(0, |port| port.inside))
+    }
+
+    fn port(&self, variable: &str) -> Option<&Port> {
+        self.ports.iter().find(|port| port.variable == variable)
     }
 }
 
@@ -70,8 +93,13 @@ impl Here {
         self.node().has(self.component, word)
     }
 
-    /// The admin node, which the records of the estate name.
-    pub(super) fn admin(&self) -> Ipv4Addr {
-        self.nodes[0].ip
+    /// The admin node, which the records and the portal of the estate name.
+    pub(super) fn admin(&self) -> &Node {
+        &self.nodes[0]
+    }
+
+    /// The node that was added last.
+    pub(super) fn last(&self) -> &Node {
+        &self.nodes[self.nodes.len() - 1]
     }
 }

@@ -7,6 +7,7 @@
 use std::io;
 use std::net::SocketAddrV4;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -16,8 +17,10 @@ mod dns;
 mod fault;
 mod inventory;
 mod layout;
+mod memory;
 mod ntp;
 mod place;
+mod portal;
 mod stream;
 mod tls;
 
@@ -25,15 +28,19 @@ pub use fault::{Component, Fault, FaultError, Word};
 
 use layout::{Here, Node};
 use place::{Place, Socket};
+use tls::Authority;
 
 /// The most nodes that an estate has: enough for every relation between two that a third only watches.
 const NODES: u8 = 3;
 
+/// How long a process that starts with the estate does not listen yet.
+const STARTING: Duration = Duration::from_millis(1500);
+
 /// A running estate; dropping it ends it.
 pub struct Estate {
     nodes: Arc<[Node]>,
-    /// Ports at which nothing listens, held so that nothing else will.
-    closed: Vec<socket2::Socket>,
+    /// Ports at which nobody answers, held so that nobody else will.
+    held: Vec<socket2::Socket>,
     servers: JoinSet<()>,
 }
 
@@ -57,6 +64,9 @@ pub enum SimError {
     /// An address could not be taken.
     #[error("{0}: cannot be listened on: {1}")]
     Bind(SocketAddrV4, io::Error),
+    /// An address was taken, and could not be used.
+    #[error("a port that was taken cannot be listened on: {0}")]
+    Listen(io::Error),
     /// The certificate could not be made.
     #[error("the portal's certificate cannot be made: {0}")]
     Certificate(#[from] rcgen::Error),
@@ -83,13 +93,15 @@ impl Estate {
         let count = count.ok_or(SimError::Nodes(nodes))?;
         refuse_impossible(nodes, faults)?;
         let mut nodes: Vec<_> = (1..=count).map(|seq| Node::new(seq, faults)).collect();
+        let authority = Authority::new(nodes[0].ip)?;
         let mut places = Vec::new();
         for (at, node) in nodes.iter_mut().enumerate() {
+            node.authority = authority.offered_by(node);
             places.extend(place::take(node)?.into_iter().map(|place| (at, place)));
         }
-        let mut estate = Self { nodes: nodes.into(), closed: Vec::new(), servers: JoinSet::new() };
+        let mut estate = Self { nodes: nodes.into(), held: Vec::new(), servers: JoinSet::new() };
         for (at, place) in places {
-            estate.open(at, place)?;
+            estate.open(at, place, &authority)?;
         }
         Ok(estate)
     }
@@ -99,15 +111,44 @@ impl Estate {
         inventory::write(&self.nodes)
     }
 
-    fn open(&mut self, at: usize, place: Place) -> Result<(), SimError> {
+    /// Serves at once, or when the process has started.
+    fn open(&mut self, at: usize, place: Place, authority: &Authority) -> Result<(), SimError> {
         let here = Here { nodes: self.nodes.clone(), at, component: place.component };
+        let starts = here.is(Word::Restart);
         match place.socket {
-            Socket::Closed(socket) => self.closed.push(socket),
-            Socket::Stream(listener, speech) => {
-                let tongue = speech.tongue(&self.nodes[at])?;
-                self.servers.spawn(stream::serve(listener, tongue, here));
+            Socket::Held(socket) => self.held.push(socket),
+            Socket::Stream(socket, speech) => {
+                let tongue = speech.tongue(here.node(), authority)?;
+                let serve = |listener| stream::serve(listener, tongue, here);
+                self.serve(socket, starts, place::listen, serve)?;
             }
-            Socket::Datagram(socket) => drop(self.servers.spawn(datagram::serve(socket, here))),
+            Socket::Datagram(socket) => {
+                self.serve(socket, starts, place::hear, |socket| datagram::serve(socket, here))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn serve<S, F>(
+        &mut self,
+        socket: socket2::Socket,
+        starts: bool,
+        open: fn(socket2::Socket) -> io::Result<S>,
+        serve: impl FnOnce(S) -> F + Send + 'static,
+    ) -> Result<(), SimError>
+    where
+        S: Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        if starts {
+            self.servers.spawn(async move {
+                tokio::time::sleep(STARTING).await;
+                if let Ok(socket) = open(socket) {
+                    serve(socket).await;
+                }
+            });
+        } else {
+            self.servers.spawn(serve(open(socket).map_err(SimError::Listen)?));
         }
         Ok(())
     }

@@ -11,6 +11,12 @@ const PACKET: usize = 48;
 /// Seconds from 1900, where NTP begins, to 1970.
 const EPOCH: u64 = 2_208_988_800;
 
+/// How far a wrong clock is ahead: more than anything that compares times bears.
+const WRONG: Duration = Duration::from_secs(5);
+
+/// How far a drifting clock is ahead: more than a synchronised one ever is.
+const DRIFT: Duration = Duration::from_millis(200);
+
 /// What a server says of itself.
 struct State {
     leap: u8,
@@ -57,7 +63,7 @@ pub(super) fn reply(here: &Here, packet: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let state = state(here);
-    let now = SystemTime::now();
+    let now = clock(here);
     let heard = state.heard.and_then(|ago| now.checked_sub(ago)).map_or(0, timestamp);
     let mut reply = vec![(state.leap << 6) | (version << 3) | 4, state.stratum, packet[2], 0xe7];
     reply.extend(state.delay.to_be_bytes());
@@ -68,6 +74,16 @@ pub(super) fn reply(here: &Here, packet: &[u8]) -> Option<Vec<u8>> {
     reply.extend(timestamp(now).to_be_bytes());
     reply.extend(timestamp(now).to_be_bytes());
     Some(reply)
+}
+
+/// The time as the node has it; its sources, if it has any, would say another.
+fn clock(here: &Here) -> SystemTime {
+    let ahead = match here.node().first(here.component, &[Word::WrongClock, Word::Drifting]) {
+        Some(Word::WrongClock) => WRONG,
+        Some(_) => DRIFT,
+        None => Duration::ZERO,
+    };
+    SystemTime::now() + ahead
 }
 
 /// Seconds since 1900 in the upper half, their fraction in the lower.

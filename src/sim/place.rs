@@ -10,7 +10,7 @@ use super::SimError;
 use super::fault::{Component, Word};
 use super::layout::{Node, Port};
 use super::stream::Tongue;
-use super::tls;
+use super::tls::Authority;
 
 /// A port of a node that is taken.
 pub(super) struct Place {
@@ -20,9 +20,12 @@ pub(super) struct Place {
 
 /// What was taken.
 pub(super) enum Socket {
-    Closed(socket2::Socket),
-    Stream(TcpListener, Speech),
-    Datagram(UdpSocket),
+    /// Nobody ever answers here.
+    Held(socket2::Socket),
+    /// It has an address, and does not listen yet.
+    Stream(socket2::Socket, Speech),
+    /// It has an address, and hears nobody yet.
+    Datagram(socket2::Socket),
 }
 
 /// What is spoken on a stream.
@@ -34,10 +37,10 @@ pub(super) enum Speech {
 }
 
 impl Speech {
-    pub(super) fn tongue(self, node: &Node) -> Result<Tongue, SimError> {
+    pub(super) fn tongue(self, node: &Node, authority: &Authority) -> Result<Tongue, SimError> {
         Ok(match self {
             Self::Http => Tongue::Http,
-            Self::Https => Tongue::Https(tls::acceptor(node)?),
+            Self::Https => Tongue::Https(authority.acceptor(node)?),
             Self::Dns => Tongue::Dns,
         })
     }
@@ -71,22 +74,23 @@ pub(super) fn take(node: &mut Node) -> Result<Vec<Place>, SimError> {
         let names = names.chain([dns, (Component::Chronyd, "chronyd_port")]);
         node.ports = names
             .zip(UNREACHED..)
-            .map(|((component, variable), number)| Port { component, variable, number })
+            .map(|((component, variable), number)| Port { component, variable, number, inside: number })
             .collect();
         return Ok(Vec::new());
     }
     let mut places = Vec::new();
     for (component, variable, speech) in STREAMS {
-        let (socket, number) = if is_closed(node, component, speech) {
-            let socket = closed(node.ip, 0, Type::STREAM)?;
-            let number = number_of(&socket, node.ip)?;
-            (Socket::Closed(socket), number)
-        } else {
-            let (listener, number) = listener(node.ip, 0)?;
-            (Socket::Stream(listener, speech), number)
-        };
-        node.ports.push(Port { component, variable, number });
+        let (socket, inside) = bound(node.ip, 0, Type::STREAM)?;
+        let socket =
+            if is_closed(node, component, speech) { Socket::Held(socket) } else { Socket::Stream(socket, speech) };
         places.push(Place { component, socket });
+        let mut number = inside;
+        if is_filtered(node, component) {
+            let (outside, sockets) = filtered(node.ip, 0)?;
+            number = outside;
+            places.extend(sockets.map(|socket| Place { component, socket: Socket::Held(socket) }));
+        }
+        node.ports.push(Port { component, variable, number, inside });
     }
     places.extend(names(node)?);
     places.push(time(node)?);
@@ -103,24 +107,23 @@ fn is_closed(node: &Node, component: Component, speech: Speech) -> bool {
     node.first(component, closing).is_some()
 }
 
-/// dnsmasq has the same number over both protocols.
-fn names(node: &mut Node) -> Result<[Place; 2], SimError> {
+/// Whether a firewall stands before the component; Nginx is what it lets everybody reach.
+fn is_filtered(node: &Node, component: Component) -> bool {
+    component != Component::Nginx && node.has(Component::Node, Word::Firewalled)
+}
+
+/// dnsmasq has the same number over both protocols, and nobody of the estate asks it.
+fn names(node: &mut Node) -> Result<Vec<Place>, SimError> {
     let component = Component::Dnsmasq;
-    let (udp_closed, tcp_closed) =
-        (node.first(component, &[Word::Refuse, Word::Absent]).is_some(), is_closed(node, component, Speech::Dns));
     let mut tries = 0;
     loop {
         tries += 1;
-        let (over_udp, number) = datagram(node.ip, udp_closed)?;
-        let over_tcp = if tcp_closed {
-            closed(node.ip, number, Type::STREAM).map(Socket::Closed)
-        } else {
-            listener(node.ip, number).map(|(listener, _)| Socket::Stream(listener, Speech::Dns))
-        };
-        match over_tcp {
+        let (over_udp, number) = datagram(node, component)?;
+        match over_tcp(node, number) {
             Ok(over_tcp) => {
-                node.ports.push(Port { component, variable: "dns_port", number });
-                return Ok([Place { component, socket: over_udp }, Place { component, socket: over_tcp }]);
+                node.ports.push(Port { component, variable: "dns_port", number, inside: number });
+                let sockets = std::iter::once(over_udp).chain(over_tcp);
+                return Ok(sockets.map(|socket| Place { component, socket }).collect());
             }
             Err(SimError::Bind(_, error)) if error.kind() == io::ErrorKind::AddrInUse && tries < TRIES => {}
             Err(error) => return Err(error),
@@ -128,50 +131,85 @@ fn names(node: &mut Node) -> Result<[Place; 2], SimError> {
     }
 }
 
+fn over_tcp(node: &Node, number: u16) -> Result<Vec<Socket>, SimError> {
+    if is_filtered(node, Component::Dnsmasq) {
+        return Ok(filtered(node.ip, number)?.1.map(Socket::Held).into());
+    }
+    let (socket, _) = bound(node.ip, number, Type::STREAM)?;
+    let closed = is_closed(node, Component::Dnsmasq, Speech::Dns);
+    Ok(vec![if closed { Socket::Held(socket) } else { Socket::Stream(socket, Speech::Dns) }])
+}
+
 fn time(node: &mut Node) -> Result<Place, SimError> {
     let component = Component::Chronyd;
-    let refused = node.first(component, &[Word::Refuse, Word::Absent]).is_some();
-    let (socket, number) = datagram(node.ip, refused)?;
-    node.ports.push(Port { component, variable: "chronyd_port", number });
+    let (socket, number) = datagram(node, component)?;
+    node.ports.push(Port { component, variable: "chronyd_port", number, inside: number });
     Ok(Place { component, socket })
 }
 
-fn listener(ip: Ipv4Addr, number: u16) -> Result<(TcpListener, u16), SimError> {
-    let socket = closed(ip, number, Type::STREAM)?;
-    let bind = |error| SimError::Bind(SocketAddrV4::new(ip, number), error);
-    let number = number_of(&socket, ip)?;
-    socket.listen(128).map_err(bind)?;
-    socket.set_nonblocking(true).map_err(bind)?;
-    Ok((TcpListener::from_std(socket.into()).map_err(bind)?, number))
+fn datagram(node: &Node, component: Component) -> Result<(Socket, u16), SimError> {
+    let (socket, number) = bound(node.ip, 0, Type::DGRAM)?;
+    if is_filtered(node, component) {
+        // Whatever arrives stays unread, and nobody is told.
+        return Ok((Socket::Held(socket), number));
+    }
+    let closed = node.first(component, &[Word::Refuse, Word::Absent]).is_some();
+    if closed || node.has(component, Word::Restart) {
+        // Connected to itself it hears nobody else, and the system says to all others that the port is closed.
+        let address = SocketAddrV4::new(node.ip, number);
+        socket.connect(&address.into()).map_err(|error| SimError::Bind(address, error))?;
+    }
+    Ok((if closed { Socket::Held(socket) } else { Socket::Datagram(socket) }, number))
 }
 
-fn datagram(ip: Ipv4Addr, refused: bool) -> Result<(Socket, u16), SimError> {
-    let socket = closed(ip, 0, Type::DGRAM)?;
-    let number = number_of(&socket, ip)?;
+/// A port that drops whoever comes: its queue is of one, is full, and stays so.
+fn filtered(ip: Ipv4Addr, number: u16) -> Result<(u16, [socket2::Socket; 2]), SimError> {
+    let (socket, number) = bound(ip, number, Type::STREAM)?;
     let address = SocketAddrV4::new(ip, number);
-    let bind = |error| SimError::Bind(address, error);
-    if refused {
-        // Connected to itself it hears nobody else, and the system says to all others that the port is closed.
-        socket.connect(&SocketAddr::V4(address).into()).map_err(bind)?;
-        return Ok((Socket::Closed(socket), number));
-    }
-    socket.set_nonblocking(true).map_err(bind)?;
-    Ok((Socket::Datagram(UdpSocket::from_std(socket.into()).map_err(bind)?), number))
+    let fill = || {
+        socket.listen(0)?;
+        let filling = socket2::Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+        filling.connect(&address.into())?;
+        Ok(filling)
+    };
+    let filling = fill().map_err(|error| SimError::Bind(address, error))?;
+    Ok((number, [socket, filling]))
 }
 
 /// A port that is taken and at which nothing listens yet.
-fn closed(ip: Ipv4Addr, number: u16, kind: Type) -> Result<socket2::Socket, SimError> {
+fn bound(ip: Ipv4Addr, number: u16, kind: Type) -> Result<(socket2::Socket, u16), SimError> {
     let address = SocketAddrV4::new(ip, number);
     let take = || {
         let protocol = if kind == Type::STREAM { Protocol::TCP } else { Protocol::UDP };
         let socket = socket2::Socket::new(Domain::IPV4, kind, Some(protocol))?;
         socket.bind(&SocketAddr::V4(address).into())?;
-        Ok(socket)
+        let number = socket.local_addr()?.as_socket_ipv4().map_or(0, |address| address.port());
+        Ok((socket, number))
     };
     take().map_err(|error| SimError::Bind(address, error))
 }
 
-fn number_of(socket: &socket2::Socket, ip: Ipv4Addr) -> Result<u16, SimError> {
-    let address = socket.local_addr().map_err(|error| SimError::Bind(SocketAddrV4::new(ip, 0), error))?;
-    Ok(address.as_socket_ipv4().map_or(0, |address| address.port()))
+/// Connections that wait for their turn: far more than a run opens to one port.
+const WAITING: i32 = 128;
+
+/// Begins to listen.
+pub(super) fn listen(socket: socket2::Socket) -> io::Result<TcpListener> {
+    socket.listen(WAITING)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Begins to hear; what heard itself only is replaced by what hears everybody.
+pub(super) fn hear(socket: socket2::Socket) -> io::Result<UdpSocket> {
+    let address = socket.local_addr()?;
+    let socket = if socket.peer_addr().is_ok() {
+        drop(socket);
+        let socket = socket2::Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+        socket.bind(&address)?;
+        socket
+    } else {
+        socket
+    };
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket.into())
 }

@@ -4,6 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http_body_util::{BodyExt, Limited};
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -67,16 +70,23 @@ async fn hold(stream: TcpStream, tongue: Tongue, here: Arc<Here>) {
 
 async fn speak(stream: TcpStream, tongue: Tongue, here: Arc<Here>) -> io::Result<()> {
     match tongue {
-        Tongue::Http => http(stream, here).await,
-        Tongue::Https(acceptor) => http(acceptor.accept(stream).await?, here).await,
+        Tongue::Http => http(stream, here, false).await,
+        Tongue::Https(acceptor) => http(acceptor.accept(stream).await?, here, true).await,
         Tongue::Dns => dns::converse(stream, &here).await,
     }
 }
 
-async fn http<S: AsyncRead + AsyncWrite + Unpin>(stream: S, here: Arc<Here>) -> io::Result<()> {
-    let service = service_fn(|request| {
-        let answer = answer::answer(&here, &request);
-        async { Ok::<_, std::convert::Infallible>(answer) }
+/// The longest body that is read: far more than anything that a run writes.
+const LONGEST: usize = 1 << 20;
+
+async fn http<S: AsyncRead + AsyncWrite + Unpin>(stream: S, here: Arc<Here>, secure: bool) -> io::Result<()> {
+    let service = service_fn(|request: Request<Incoming>| {
+        let here = here.clone();
+        async move {
+            let (head, body) = request.into_parts();
+            let body = Limited::new(body, LONGEST).collect().await.map_err(io::Error::other)?.to_bytes();
+            Ok::<_, io::Error>(answer::answer(&here, secure, Request::from_parts(head, body)).await)
+        }
     });
     http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.map_err(io::Error::other)
 }

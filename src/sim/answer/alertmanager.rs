@@ -3,17 +3,20 @@
 use hyper::StatusCode;
 use serde_json::json;
 
-use super::{Answer, Question, json, metrics, missing, text, with};
+use super::{Answer, Question, alert, json, metrics, missing, refused_method, text, typed, with};
+use crate::sim::dns::ELSEWHERE;
 use crate::sim::fault::Word;
 use crate::sim::layout::Here;
 
 pub(super) fn answer(here: &Here, question: &Question) -> Answer {
     match question.path() {
+        path if path.starts_with("/api/v2/") && path != "/api/v2/status" => alert::answer(here, question),
+        _ if !question.is_read() => refused_method(),
+        "/" => typed(StatusCode::OK, "text/html; charset=utf-8", "<title>Alertmanager</title>\n"),
         // Both say OK as long as it runs, whatever state it is in.
         "/-/healthy" | "/-/ready" => text(StatusCode::OK, "OK"),
         "/metrics" => metrics(exported(!here.is(Word::ReloadFailed))),
         "/api/v2/status" => status(here, !here.is(Word::NoConfig)),
-        "/api/v2/alerts" => with(json(StatusCode::OK, &json!([])), "cache-control", "no-store"),
         _ => missing(),
     }
 }
@@ -36,9 +39,14 @@ fn exported(loaded: bool) -> String {
 fn status(here: &Here, shown: bool) -> Answer {
     let original = "global:\n  resolve_timeout: 5m\nroute:\n  receiver: default\nreceivers:\n- name: default\n";
     let name = "01M816MYVDXZZ5JDY6NFW1BFRQ";
-    let peer = json!({"address": here.node().address("alertmanager_port").to_string(), "name": name});
+    let mut address = here.node().address("alertmanager_port");
+    if here.is(Word::OtherAddress) {
+        address.set_ip(ELSEWHERE);
+    }
+    let peer = json!({"address": address.to_string(), "name": name});
+    let state = if here.is(Word::Settling) { "settling" } else { "ready" };
     let body = json!({
-        "cluster": {"name": name, "peers": [peer], "status": "ready"},
+        "cluster": {"name": name, "peers": [peer], "status": state},
         "config": {"original": if shown { original } else { "" }},
         "uptime": "2026-11-22T08:41:02.574Z",
         "versionInfo": {"branch": "HEAD", "goVersion": "go1.26", "revision": "e1cdc9b", "version": "0.33.1"},

@@ -12,8 +12,9 @@ pub(super) fn answer(here: &Here, question: &Question) -> Answer {
     match question.path() {
         "/-/healthy" => text(StatusCode::OK, "Healthy"),
         "/metrics" => metrics(exported(!here.is(Word::ReloadFailed))),
-        "/config" => typed(StatusCode::OK, "text/plain", config()),
-        "/probe" => probe(question, here.is(Word::NoIcmp)),
+        "/" => typed(StatusCode::OK, "text/html; charset=utf-8", "<title>Blackbox Exporter</title>\n"),
+        "/config" => typed(StatusCode::OK, "text/plain", config(here)),
+        "/probe" => probe(here, question),
         _ => missing(),
     }
 }
@@ -29,24 +30,30 @@ fn exported(loaded: bool) -> String {
     )
 }
 
-fn config() -> String {
-    let module = |name: &&str| {
+/// The modules that are configured here.
+fn modules(here: &Here) -> impl Iterator<Item = &'static str> {
+    let lacks = here.is(Word::NoModule);
+    MODULES.into_iter().filter(move |name| !(lacks && *name == "tcp_connect"))
+}
+
+fn config(here: &Here) -> String {
+    let module = |name: &str| {
         let prober = name.split('_').next().unwrap_or_default();
         format!("    {name}:\n        prober: {prober}\n")
     };
-    format!("modules:\n{}", MODULES.iter().map(module).collect::<String>())
+    format!("modules:\n{}", modules(here).map(module).collect::<String>())
 }
 
 /// A probe that fails is answered with 200 all the same; only what cannot be asked is refused.
-fn probe(question: &Question, no_icmp: bool) -> Answer {
+fn probe(here: &Here, question: &Question) -> Answer {
     let module = question.parameter("module").unwrap_or_else(|| "http_2xx".to_owned());
-    if !MODULES.contains(&module.as_str()) {
+    if !modules(here).any(|known| known == module) {
         return refused(format!("Unknown module {module:?}\n"));
     }
     if question.parameter("target").is_none_or(|target| target.is_empty()) {
         return refused("Target parameter is missing\n".to_owned());
     }
-    let success = u8::from(!(no_icmp && module.starts_with("icmp")));
+    let success = u8::from(!(here.is(Word::NoIcmp) && module.starts_with("icmp")));
     metrics(format!(
         "# HELP probe_duration_seconds Returns how long the probe took to complete in seconds\n\
          # TYPE probe_duration_seconds gauge\n\

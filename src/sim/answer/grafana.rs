@@ -1,31 +1,115 @@
 //! Grafana, served below /ui/.
 
 use hyper::StatusCode;
+use hyper::header::AUTHORIZATION;
 use serde_json::json;
 
-use super::{Answer, Question, json, metrics, text, typed, with};
+use super::{Answer, Question, dashboard, datasource, json, live, metrics, text, typed, with};
 use crate::sim::fault::Word;
 use crate::sim::layout::Here;
+use crate::value::Value;
 
 /// `admin:pigsty`, the login of Pigsty's role defaults, as HTTP's basic scheme writes it.
 const ADMIN: &str = "Basic YWRtaW46cGlnc3R5";
 
-pub(super) fn answer(here: &Here, question: &Question) -> Answer {
-    match question.path() {
-        "/metrics" => moved("/ui/metrics"),
-        "/healthz" => moved("/ui/healthz"),
-        "/ui/healthz" => text(StatusCode::OK, "Ok"),
-        "/ui/metrics" if !here.is(Word::NoMetrics) => metrics(METRICS),
-        "/ui/api/health" | "/api/health" => health(here.is(Word::Database)),
-        "/ui/api/user" => user(question, here.is(Word::Password)),
-        path if path.starts_with("/ui/") => json(StatusCode::NOT_FOUND, &json!({"message": "Not found"})),
-        _ => moved("/ui/"),
+/// Below which it is served.
+const PREFIX: &str = "/ui";
+
+/// Who asks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    Admin,
+    /// Nobody in particular, who may read.
+    Anonymous,
+    Stranger,
+}
+
+/// What it is asked at its prefix it answers; from elsewhere it sends there.
+pub(super) async fn answer(here: &Here, question: &Question) -> Answer {
+    let path = question.path();
+    if here.is(Word::NoSubpath) {
+        return page(here, question, path).await;
+    }
+    match path.strip_prefix(PREFIX) {
+        Some(rest) if rest.starts_with('/') => page(here, question, rest).await,
+        // What is asked of its interface is answered without the prefix too.
+        _ if path.starts_with("/api/") => page(here, question, path).await,
+        _ => moved(StatusCode::MOVED_PERMANENTLY, if path == "/" { "/ui/" } else { path }),
     }
 }
 
-fn moved(to: &'static str) -> Answer {
-    let body = format!("<a href=\"{to}\">Moved Permanently</a>.\n\n");
-    with(typed(StatusCode::MOVED_PERMANENTLY, "text/html; charset=utf-8", body), "location", to)
+async fn page(here: &Here, question: &Question, path: &str) -> Answer {
+    match path {
+        "/healthz" => text(StatusCode::OK, "Ok"),
+        "/metrics" if !here.is(Word::NoMetrics) => metrics(METRICS),
+        "/login" => html(),
+        "/" if reader(here, question) == Reader::Stranger => {
+            with(moved(StatusCode::FOUND, "/login"), "cache-control", "no-cache")
+        }
+        "/" => html(),
+        _ if path.starts_with("/d/") => html(),
+        _ => match path.strip_prefix("/api/") {
+            Some("health") => health(here.is(Word::Database)),
+            Some("user") => user(question, here),
+            Some(_) if reader(here, question) == Reader::Stranger => unauthorized(question),
+            Some(path) => asked(here, question, path).await,
+            None => not_found(),
+        },
+    }
+}
+
+/// What somebody who may read asks; some of it is for the administrator only.
+async fn asked(here: &Here, question: &Question, path: &str) -> Answer {
+    let found = |value: &Value| json(StatusCode::OK, value);
+    match path {
+        "org" => found(&json!({"id": 1, "name": organisation(here), "address": {}})),
+        "frontend/settings" => found(&datasource::settings(here)),
+        "search" => found(&dashboard::search(here)),
+        "dashboards/home" => found(&dashboard::home(here)),
+        "live/ws" => live::greet(question),
+        _ if !path.starts_with("datasources") => not_found(),
+        _ if reader(here, question) != Reader::Admin => unauthorized(question),
+        "datasources" => found(&datasource::list(here)),
+        _ => match path.strip_prefix("datasources/uid/").and_then(|rest| rest.strip_suffix("/health")) {
+            Some(uid) => datasource::health(here, uid).await,
+            None => not_found(),
+        },
+    }
+}
+
+/// A wrong login is no login, and whoever has none is anonymous where that is allowed.
+fn reader(here: &Here, question: &Question) -> Reader {
+    let closed = here.node().first(here.component, &[Word::NoAnonymous, Word::NoOrganisation]).is_some();
+    match question.header(AUTHORIZATION) {
+        Some(ADMIN) if !here.is(Word::Password) => Reader::Admin,
+        _ if closed => Reader::Stranger,
+        _ => Reader::Anonymous,
+    }
+}
+
+fn organisation(here: &Here) -> &'static str {
+    if here.is(Word::NoOrganisation) { "Main Org." } else { "Pigsty" }
+}
+
+/// To a path below the prefix, or to the path itself where there is none.
+fn moved(status: StatusCode, path: &str) -> Answer {
+    let to = if path.starts_with("/ui/") { path.to_owned() } else { format!("{PREFIX}{path}") };
+    let body = format!("<a href=\"{to}\">{}</a>.\n\n", status.canonical_reason().unwrap_or_default());
+    let mut answer = typed(status, "text/html; charset=utf-8", body);
+    if let Ok(to) = to.try_into() {
+        answer.headers_mut().insert(hyper::header::LOCATION, to);
+    }
+    answer
+}
+
+fn html() -> Answer {
+    let page =
+        "<!DOCTYPE html>\n<html lang=\"en-US\">\n<head>\n<title>Grafana</title>\n</head>\n<body></body>\n</html>\n";
+    typed(StatusCode::OK, "text/html; charset=UTF-8", page)
+}
+
+fn not_found() -> Answer {
+    json(StatusCode::NOT_FOUND, &json!({"message": "Not found"}))
 }
 
 fn health(failing: bool) -> Answer {
@@ -37,19 +121,20 @@ fn health(failing: bool) -> Answer {
 }
 
 /// Whoever is not let in is told so, and anonymous readers are nobody here.
-fn user(question: &Question, changed: bool) -> Answer {
-    match question.authorization.as_deref() {
-        Some(ADMIN) if !changed => {
-            let user = json!({"id": 1, "uid": "admin", "login": "admin", "orgId": 1, "isGrafanaAdmin": true});
-            json(StatusCode::OK, &user)
-        }
-        given => {
-            let id = if given.is_some() { "password-auth.failed" } else { "auth.unauthorized" };
-            let message = if given.is_some() { "Invalid username or password" } else { "Unauthorized" };
-            let body = json!({"extra": null, "message": message, "messageId": id, "statusCode": 401, "traceID": ""});
-            json(StatusCode::UNAUTHORIZED, &body)
-        }
+fn user(question: &Question, here: &Here) -> Answer {
+    if reader(here, question) != Reader::Admin {
+        return unauthorized(question);
     }
+    let user = json!({"id": 1, "uid": "admin", "login": "admin", "orgId": 1, "isGrafanaAdmin": true});
+    json(StatusCode::OK, &user)
+}
+
+fn unauthorized(question: &Question) -> Answer {
+    let tried = question.header(AUTHORIZATION).is_some();
+    let id = if tried { "password-auth.failed" } else { "auth.unauthorized" };
+    let message = if tried { "Invalid username or password" } else { "Unauthorized" };
+    let body = json!({"extra": null, "message": message, "messageId": id, "statusCode": 401, "traceID": ""});
+    json(StatusCode::UNAUTHORIZED, &body)
 }
 
 const METRICS: &str = "# HELP grafana_build_info A metric with a constant '1' value labeled by version.\n\

@@ -1,41 +1,90 @@
-//! Nginx with its home page and status page, and the exporter that reads the latter.
+//! Nginx: which of its servers a name leads to, who must log in there, and what stands behind it.
 
 use hyper::StatusCode;
+use hyper::header::{HeaderValue, LOCATION, WWW_AUTHENTICATE};
 
-use super::{Answer, Question, metrics, missing, typed, with};
+use super::proxy::Way;
+use super::{Answer, Question, home, proxy, refused_method, typed, with};
 use crate::sim::fault::{Component, Word};
 use crate::sim::layout::Here;
+use crate::sim::portal::{Behind, ENTRIES, Entry};
 
-/// The home server, which is the default one: whatever name is asked for lands here.
-pub(super) fn page(here: &Here, question: &Question) -> Answer {
-    let answer = match question.path() {
-        _ if here.is(Word::OtherSite) && question.is_to(here.node().address("nginx_ssl_port").port()) => {
-            html(StatusCode::OK, "It works!")
-        }
-        "/" | "/index.html" if here.is(Word::Installing) => html(StatusCode::OK, "Pigsty v4.5.0 - Installing"),
-        "/" | "/index.html" if !here.is(Word::NoIndex) => html(StatusCode::OK, "Pigsty v4.5.0"),
-        path if path.starts_with("/nginx") && !here.is(Word::NoStatus) && !here.is(Word::Installing) => status(),
-        _ => html(StatusCode::NOT_FOUND, "404 - Page Not Found | Pigsty"),
-    };
-    with(answer, "server", "nginx")
+/// Answers as the portal of this node, or as an unrelated one in the place of another component.
+pub(super) async fn answer(here: &Here, question: &Question) -> Answer {
+    with(serve(here, question).await, "server", "nginx")
 }
 
-/// The exporter: well itself whatever becomes of the server that it speaks for.
-pub(super) fn exporter(here: &Here, question: &Question) -> Answer {
-    match question.path() {
-        "/" => html(StatusCode::OK, "NGINX Prometheus Exporter"),
-        "/metrics" => metrics(exported(!here.is(Word::Blind) && sees_status(here))),
-        _ => missing(),
+/// A name that has no server of its own lands on the home page.
+async fn serve(here: &Here, question: &Question) -> Answer {
+    let name = question.name();
+    let hidden = here.node().first(here.component, &[Word::NoPortal, Word::Installing, Word::Wrong]).is_some();
+    match ENTRIES.iter().find(|entry| !hidden && entry.domain == name) {
+        _ if here.is(Word::OtherSite) && question.secure => page(StatusCode::OK, "It works!"),
+        Some(_) if here.is(Word::Enforce) && !question.secure => moved(&name, question),
+        Some(entry) if entry.auth && !here.is(Word::NoAuth) => login(&format!("Auth {}", entry.key)),
+        Some(entry) => behind(here, question, entry).await,
+        None => home::answer(here, question).await,
     }
 }
 
-fn sees_status(here: &Here) -> bool {
-    use Word::{Absent, Garbage, Installing, NoStatus, Refuse, Silence, Slow, Wrong};
-    let blinding = [Refuse, Silence, Garbage, Slow, Wrong, Absent, Installing, NoStatus];
-    here.node().first(Component::Nginx, &blinding).is_none()
+async fn behind(here: &Here, question: &Question, entry: &Entry) -> Answer {
+    let address = match entry.behind {
+        Behind::Files(_) => return files(question),
+        Behind::Admin(_) | Behind::Loopback(_) if here.is(Word::BadGateway) => {
+            return error(StatusCode::BAD_GATEWAY);
+        }
+        Behind::Admin(variable) => here.admin().inside(variable),
+        Behind::Loopback(_) if here.node().seq == here.admin().seq => return page(StatusCode::OK, "An application"),
+        Behind::Loopback(_) => return error(StatusCode::BAD_GATEWAY),
+    };
+    let upgrades = entry.websocket && !here.is(Word::NoUpgrade);
+    proxy::hand_on(question, &Way { address, target: &question.target, upgrades, host: &question.name() }).await
 }
 
-fn html(status: StatusCode, title: &str) -> Answer {
+fn files(question: &Question) -> Answer {
+    match question.path() {
+        _ if !question.is_read() => refused_method(),
+        "/" | "/index.html" => page(StatusCode::OK, "Files"),
+        _ => error(StatusCode::NOT_FOUND),
+    }
+}
+
+/// To the same address over TLS, whose port Pigsty's template never names.
+fn moved(name: &str, question: &Question) -> Answer {
+    let mut answer = error(StatusCode::MOVED_PERMANENTLY);
+    if let Ok(to) = HeaderValue::try_from(format!("https://{name}{}", question.target)) {
+        answer.headers_mut().insert(LOCATION, to);
+    }
+    answer
+}
+
+/// The estate has no user whom the portal would let in.
+pub(super) fn login(realm: &str) -> Answer {
+    let mut answer = error(StatusCode::UNAUTHORIZED);
+    if let Ok(realm) = HeaderValue::try_from(format!("Basic realm=\"{realm}\"")) {
+        answer.headers_mut().insert(WWW_AUTHENTICATE, realm);
+    }
+    answer
+}
+
+/// A page of Nginx's own.
+pub(super) fn error(status: StatusCode) -> Answer {
+    // Nginx's name for 401 is another one than HTTP's.
+    let reason = match status {
+        StatusCode::UNAUTHORIZED => "Authorization Required",
+        StatusCode::GATEWAY_TIMEOUT => "Gateway Time-out",
+        other => other.canonical_reason().unwrap_or_default(),
+    };
+    let title = format!("{} {reason}", status.as_u16());
+    let page = format!(
+        "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n\
+         <hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+    );
+    typed(status, "text/html", page)
+}
+
+/// A page that somebody wrote.
+pub(super) fn page(status: StatusCode, title: &str) -> Answer {
     let page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"UTF-8\">\n<title>{title}</title>\n</head>\n\
          <body><h1>{title}</h1></body>\n</html>\n"
@@ -43,18 +92,7 @@ fn html(status: StatusCode, title: &str) -> Answer {
     typed(status, "text/html", page)
 }
 
-fn status() -> Answer {
-    let lines =
-        "Active connections: 2 \nserver accepts handled requests\n 3 3 19 \nReading: 0 Writing: 1 Waiting: 1 \n";
-    typed(StatusCode::OK, "text/plain", lines)
-}
-
-fn exported(up: bool) -> String {
-    let build = "# HELP nginx_exporter_build_info A metric with a constant '1' value labeled by version.\n\
-                 # TYPE nginx_exporter_build_info gauge\n\
-                 nginx_exporter_build_info{branch=\"HEAD\",goarch=\"amd64\",goos=\"linux\",version=\"1.5.1\"} 1\n";
-    let connections = "# TYPE nginx_connections_active gauge\nnginx_connections_active 1\n\
-                       # TYPE nginx_http_requests_total counter\nnginx_http_requests_total 20\n";
-    let state = "# HELP nginx_up Status of the last metric scrape\n# TYPE nginx_up gauge\n";
-    format!("{}{build}{state}nginx_up {}\n", if up { connections } else { "" }, u8::from(up))
+/// Whether it is this node's portal that speaks, and not an unrelated one that somebody started elsewhere.
+pub(super) fn is_portal(here: &Here) -> bool {
+    here.component == Component::Nginx
 }

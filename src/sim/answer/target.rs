@@ -63,7 +63,8 @@ pub(super) fn all(here: &Here) -> Vec<Target> {
 
 /// A node's targets, as the file under a number lists them.
 fn registered(here: &Here, node: &Node, seq: u8, last: bool) -> Vec<Target> {
-    let present = SCRAPED.into_iter().filter(|(component, ..)| !node.has(*component, Word::Absent));
+    let present =
+        SCRAPED.into_iter().filter(|(component, ..)| node.first(*component, &[Word::Absent, Word::Leftover]).is_none());
     let targets = present.map(|(component, port, process)| {
         let address = node.address(port);
         let between = here.node().first(here.component, &[Word::Unscraped, Word::EmptyScrape]);
@@ -144,16 +145,16 @@ impl Target {
         })
     }
 
-    /// The labels of its series `up`.
-    pub(super) fn series(&self) -> Value {
+    /// The labels of a series that is of this name.
+    pub(super) fn series(&self, name: &str) -> Value {
         let mut labels = self.labels();
-        labels["__name__"] = json!("up");
+        labels["__name__"] = json!(name);
         labels
     }
 
     /// The value of its series `up`.
-    pub(super) fn up(&self) -> &'static str {
-        if self.scrape.is_ok() { "1" } else { "0" }
+    pub(super) fn up(&self) -> f64 {
+        f64::from(u8::from(self.scrape.is_ok()))
     }
 
     /// As the list of targets shows it.
