@@ -78,7 +78,7 @@ pub(crate) struct Row {
     #[serde(default, deserialize_with = "patterns")]
     warn: Vec<Wanted>,
     #[serde(default, deserialize_with = "patterns")]
-    error: Vec<Wanted>,
+    pub(crate) error: Vec<Wanted>,
     #[serde(default, deserialize_with = "patterns")]
     skip: Vec<Wanted>,
 }
@@ -109,7 +109,7 @@ impl Table {
 }
 
 impl Wanted {
-    fn matches(&self, id: &CheckId) -> bool {
+    pub(crate) fn matches(&self, id: &CheckId) -> bool {
         self.pattern.matches(id)
     }
 }
