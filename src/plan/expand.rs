@@ -101,6 +101,7 @@ impl Scope<'_> {
             vantage: self.vantage()?,
             in_turn: self.check.in_turn,
             after: Vec::new(),
+            peers: Vec::new(),
             expect: self.expectations()?,
             wait: self.wait()?,
             timeout: self.check.timeout.unwrap_or(match probe {
