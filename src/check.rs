@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use ipnet::IpNet;
 use serde::Serialize;
 
-use crate::expect::{Expectation, Finding};
+use crate::expect::{Expectation, Finding, Vote};
 use crate::probe::{Facts, Failure, Probe, ProbeError};
 
 /// The stable, unique name of a check, written `infra-1/grafana/health`.
@@ -104,6 +104,8 @@ pub struct Check {
     pub in_turn: bool,
     /// The same check on earlier nodes, which must have come out before this one is asked in its turn.
     pub after: Vec<CheckId>,
+    /// The same check on the other nodes, if its facts are compared with theirs.
+    pub peers: Vec<CheckId>,
     /// The question.
     pub probe: Probe,
     /// What must hold of the answer; never empty.
@@ -180,8 +182,32 @@ pub fn contradiction(findings: &[Finding]) -> Option<String> {
     (!broken.is_empty()).then(|| broken.join("; "))
 }
 
-/// Decides what an answer means by itself: the only place where a verdict is made of a measurement.
-pub fn judge(check: &Check, answer: Result<Arc<Facts>, ProbeError>) -> (Verdict, Option<String>, Evidence) {
+/// What is worth knowing of findings that hold.
+fn note(findings: &[Finding]) -> Option<String> {
+    let notes: Vec<_> = findings.iter().filter_map(|finding| finding.difference.clone()).collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
+}
+
+impl Check {
+    /// Whether its facts are compared with those of other nodes.
+    pub fn compares(&self) -> bool {
+        self.expect.iter().any(|expectation| expectation.matcher.compares())
+    }
+
+    /// Whether facts are as expected in all but what they are compared with.
+    pub fn is_fit(&self, facts: &Facts) -> bool {
+        let own = |expectation: &&Expectation| !expectation.matcher.compares();
+        self.expect.iter().filter(own).all(|expectation| expectation.judge(facts, &[]).holds)
+    }
+}
+
+/// Decides what an answer means by itself, or beside what other nodes answered: the only place where a verdict is made of
+/// a measurement.
+pub fn judge(
+    check: &Check,
+    answer: Result<Arc<Facts>, ProbeError>,
+    votes: &[Vote],
+) -> (Verdict, Option<String>, Evidence) {
     let asked = check.probe.asked();
     let unmet = match check.severity {
         Severity::Fail => Verdict::Fail,
@@ -189,7 +215,7 @@ pub fn judge(check: &Check, answer: Result<Arc<Facts>, ProbeError>) -> (Verdict,
     };
     match answer {
         Ok(facts) => {
-            let findings: Vec<_> = check.expect.iter().map(|expectation| expectation.judge(&facts)).collect();
+            let findings: Vec<_> = check.expect.iter().map(|expectation| expectation.judge(&facts, votes)).collect();
             let reason = contradiction(&findings);
             let evidence = Evidence { asked, facts, findings, failure: None };
             match (reason, &check.never) {
@@ -197,7 +223,8 @@ pub fn judge(check: &Check, answer: Result<Arc<Facts>, ProbeError>) -> (Verdict,
                     (Verdict::Error, Some("nothing was expected of the answer".to_owned()), evidence)
                 }
                 (None, Some(why)) => (unmet, Some(format!("answers although {why}: {}", evidence.asked)), evidence),
-                (None, None) | (Some(_), Some(_)) => (Verdict::Pass, None, evidence),
+                (Some(_), Some(_)) => (Verdict::Pass, None, evidence),
+                (None, None) => (Verdict::Pass, note(&evidence.findings), evidence),
                 (reason, None) => (unmet, reason, evidence),
             }
         }

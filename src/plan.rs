@@ -122,6 +122,7 @@ impl Plan {
             if let Planned::Check(check) = planned {
                 check.needs.retain(|need| kept.contains(need));
                 check.after.retain(|earlier| kept.contains(earlier));
+                check.peers.retain(|peer| kept.contains(peer));
             }
         }
         Ok(self)

@@ -12,9 +12,12 @@ use tokio::task::JoinSet;
 use crate::check::Outcome;
 use crate::plan::Plan;
 
+mod again;
 mod ask;
 mod board;
+mod burial;
 mod dead;
+mod hearing;
 
 use ask::Asked;
 use board::Board;
@@ -140,6 +143,8 @@ async fn round(board: &mut Board, policy: &Policy, tick: &mut impl FnMut(&Outcom
         match under_way.join_next().await {
             Some(Ok((at, asked))) => board.answered(at, asked),
             Some(Err(error)) => asked_by.get(&error.id()).iter().for_each(|at| board.broken(**at)),
+            // Nobody else will answer: what is held back for more is judged with what there is.
+            None if board.release() => {}
             None => break,
         }
     }

@@ -45,7 +45,8 @@ async fn serve(answer: Answer) -> Server {
                 let nth = requests.fetch_add(1, Ordering::SeqCst);
                 match answer(nth) {
                     Some(status) => {
-                        let text = format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\nconnection: close\r\n\r\nOK");
+                        let text =
+                            format!("HTTP/1.1 {status} X\r\ncontent-length: 3\r\nconnection: close\r\n\r\n{status}");
                         drop(stream.write_all(text.as_bytes()).await);
                     }
                     None => std::future::pending().await,
@@ -320,6 +321,89 @@ fn a_turn_that_waits_for_itself_is_refused() {
                  127.0.0.2: { infra_seq: 2, wanted: first }";
     let error = try_plan(&[("extra", &checks)], hosts).unwrap_err().to_string();
     assert!(error.contains("needs itself"), "{error}");
+}
+
+/// Nodes whose variable `grafana_port` is the port of a server each.
+fn hosts(servers: &[&Server]) -> String {
+    let host = |(at, server): (usize, &&Server)| {
+        let seq = at + 1;
+        format!("127.0.0.{seq}: {{ infra_seq: {seq}, grafana_port: {} }}", server.port)
+    };
+    servers.iter().enumerate().map(host).collect::<Vec<_>>().join(", ")
+}
+
+/// A check that asks the server of its node.
+fn own(id: &str, more: &str) -> String {
+    http(id, 0, "/", more).replace("127.0.0.1:0", "127.0.0.1:${grafana_port}")
+}
+
+const AGREES: &str = "    expect: { status: { lt: 500 }, body: { agrees: true } }\n";
+
+fn reasons(run: &Run) -> Vec<Option<&str>> {
+    run.outcomes.iter().map(|outcome| outcome.reason.as_deref()).collect()
+}
+
+#[tokio::test]
+async fn a_node_that_differs_from_most_fails() {
+    let (odd, well) = (serve(|_| Some(404)).await, serve(|_| Some(200)).await);
+    let run = done(plan(&own("a", AGREES), &hosts(&[&odd, &well, &well])), &Policy::default()).await;
+    assert_eq!(verdicts(&run), [Verdict::Fail, Verdict::Pass, Verdict::Pass]);
+    let reason = "body: differs from that of infra-2 and infra-3 (404 here, 200 there)";
+    assert_eq!(reasons(&run), [Some(reason), None, None]);
+}
+
+#[tokio::test]
+async fn a_node_that_fails_on_its_own_has_no_vote() {
+    let (bad, well) = (serve(|_| Some(500)).await, serve(|_| Some(200)).await);
+    let run = done(plan(&own("a", AGREES), &hosts(&[&bad, &bad, &well])), &Policy::default()).await;
+    assert_eq!(verdicts(&run), [Verdict::Fail, Verdict::Fail, Verdict::Pass]);
+    assert_eq!(run.outcomes[2].reason.as_deref(), Some("there was no other node to compare it with"));
+}
+
+#[tokio::test]
+async fn what_is_compared_waits_for_the_others_and_not_for_ever() {
+    let (silent, well) = (serve(|_| None).await, serve(|_| Some(200)).await);
+    let policy = Policy { timeout: Some(Duration::from_millis(200)), ..Policy::default() };
+    let checks = own("first", "") + &own("a", &format!("    needs: first\n{AGREES}"));
+    let run = done(plan(&checks, &hosts(&[&well, &well, &silent])), &policy).await;
+    let [pass, fail, skip] = [Verdict::Pass, Verdict::Fail, Verdict::Skip];
+    assert_eq!(verdicts(&run), [pass, pass, pass, pass, fail, skip]);
+}
+
+#[tokio::test]
+async fn nodes_that_wait_for_one_another_are_compared_with_what_there_is() {
+    let (well, odd) = (serve(|_| Some(200)).await, serve(|_| Some(404)).await);
+    let checks = own("first", "    expect: { status: { lt: 500 } }\n")
+        + &own("a", &format!("    needs: infra-1/extra/${{wanted}}\n{AGREES}"));
+    let hosts = hosts(&[&well, &odd]).replace("infra_seq: 1", "infra_seq: 1, wanted: first");
+    let hosts = hosts.replace("infra_seq: 2", "infra_seq: 2, wanted: a");
+    let run = done(plan(&checks, &hosts), &Policy::default()).await;
+    assert_eq!(verdicts(&run), [Verdict::Pass, Verdict::Pass, Verdict::Pass, Verdict::Fail]);
+}
+
+#[tokio::test]
+async fn an_answer_that_waits_to_be_compared_is_judged_when_the_run_is_interrupted() {
+    let (silent, well) = (serve(|_| None).await, serve(|_| Some(200)).await);
+    let plan = plan(&own("a", AGREES), &hosts(&[&well, &silent]));
+    let stop = async {
+        // One at a time: when the second is asked, the first has answered.
+        while silent.requests.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        Interruption::Signal(2)
+    };
+    let run = run(plan, &Policy { jobs: 1, ..Policy::default() }, stop, |_| {}).await;
+    assert_eq!(verdicts(&run), [Verdict::Pass, Verdict::Skip]);
+}
+
+#[tokio::test]
+async fn what_is_compared_is_asked_again_on_all_nodes() {
+    let (late, well) = (serve(|nth| Some(if nth == 0 { 503 } else { 200 })).await, serve(|_| Some(200)).await);
+    let policy = Policy { wait: Some(Duration::from_secs(30)), ..Policy::default() };
+    let agrees = "    expect: { status: { agrees: true } }\n";
+    let run = done(plan(&own("a", agrees), &hosts(&[&well, &late])), &policy).await;
+    assert_eq!(reasons(&run), [None, Some("passed on attempt 2")]);
+    assert_eq!(well.requests.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]

@@ -105,6 +105,7 @@ impl Scope<'_> {
             vantage: self.vantage()?,
             in_turn: self.check.in_turn,
             after: Vec::new(),
+            peers: Vec::new(),
             expect: self.expectations()?,
             never: self.absent.map(str::to_owned),
             wait: self.wait()?,

@@ -9,7 +9,7 @@ use crate::probe::{Facts, Failure, ProbeError};
 impl Asked {
     /// Whether the answer is what the check expects.
     pub(super) fn passes(&self, check: &Check) -> bool {
-        judge(check, self.answer.clone()).0 == Verdict::Pass
+        judge(check, self.answer.clone(), &[]).0 == Verdict::Pass
     }
 }
 

@@ -4,37 +4,40 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::again::was_tried;
 use super::ask::Asked;
 use super::{Interruption, dead};
-use crate::check::{Check, CheckId, Evidence, Outcome, Verdict, judge};
+use crate::check::{Check, CheckId, Evidence, Outcome, Verdict};
 use crate::plan::Planned;
-use crate::probe::{Failure, ProbeError};
+use crate::probe::ProbeError;
 
 /// A planned check; one that the plan skips has nothing to ask.
-struct Line {
-    id: CheckId,
-    check: Option<Arc<Check>>,
-    group: usize,
+pub(super) struct Line {
+    pub(super) id: CheckId,
+    pub(super) check: Option<Arc<Check>>,
+    pub(super) group: usize,
 }
 
 /// The checks of one component on one node.
 #[derive(Default)]
-struct Group {
-    open: VecDeque<usize>,
+pub(super) struct Group {
+    pub(super) open: VecDeque<usize>,
     busy: bool,
     /// What was asked in this round already, and the line that asked it.
-    answers: Vec<(usize, Asked)>,
+    pub(super) answers: Vec<(usize, Asked)>,
 }
 
 /// Every planned check and what has become of it.
 pub(super) struct Board {
-    lines: Vec<Line>,
-    outcomes: Vec<Option<Outcome>>,
+    pub(super) lines: Vec<Line>,
+    pub(super) outcomes: Vec<Option<Outcome>>,
     /// What came out in an earlier round of what is asked again.
-    earlier: Vec<Option<Outcome>>,
-    index: HashMap<CheckId, usize>,
-    groups: Vec<Group>,
-    nodes: BTreeMap<Arc<str>, Vec<usize>>,
+    pub(super) earlier: Vec<Option<Outcome>>,
+    /// Answers that are to be compared with those of other nodes, until these have come.
+    pub(super) held: BTreeMap<usize, Asked>,
+    pub(super) index: HashMap<CheckId, usize>,
+    pub(super) groups: Vec<Group>,
+    pub(super) nodes: BTreeMap<Arc<str>, Vec<usize>>,
     news: Vec<usize>,
 }
 
@@ -51,6 +54,7 @@ impl Board {
             lines: Vec::new(),
             outcomes: Vec::new(),
             earlier: Vec::new(),
+            held: BTreeMap::new(),
             index: HashMap::new(),
             groups: Vec::new(),
             nodes: BTreeMap::new(),
@@ -96,6 +100,7 @@ impl Board {
                     started.extend(self.next_of(group));
                 }
             }
+            self.compare();
             // What was settled may be what an earlier group waits for.
             if self.news.len() == settled {
                 return started;
@@ -121,7 +126,7 @@ impl Board {
                         self.groups[group].busy = true;
                         return Some((at, check));
                     };
-                    self.judge(at, &asked);
+                    self.take(at, asked);
                 }
             }
         }
@@ -143,6 +148,11 @@ impl Board {
                 }
             }
         }
+        self.turn(check)
+    }
+
+    /// Whether it is the turn of a check that is asked on one node after the other.
+    fn turn(&self, check: &Check) -> Readiness {
         for earlier in &check.after {
             let Some(outcome) = self.index.get(earlier).map(|at| self.outcomes[*at].as_ref()) else { continue };
             match outcome {
@@ -159,11 +169,14 @@ impl Board {
         Readiness::Ready
     }
 
-    /// Whether every component of a node had its chance to show that the node lives.
+    /// Whether every component of a node had its chance to show that the node lives; an answer that is held back does.
     fn is_asked_everywhere(&self, node: &Arc<str>) -> bool {
         let mut components: HashMap<usize, bool> = HashMap::new();
         for &at in self.nodes.get(node).into_iter().flatten() {
             let Line { check: Some(_), group, .. } = &self.lines[at] else { continue };
+            if self.held.contains_key(&at) {
+                return false;
+            }
             let asked = self.outcomes[at].as_ref().is_some_and(|outcome| outcome.attempts > 0);
             let over = self.groups[*group].open.is_empty() && !self.groups[*group].busy;
             *components.entry(*group).or_default() |= asked || over;
@@ -171,7 +184,7 @@ impl Board {
         components.values().all(|asked| *asked)
     }
 
-    fn dead_root(&self, node: &Arc<str>) -> Option<&Outcome> {
+    pub(super) fn dead_root(&self, node: &Arc<str>) -> Option<&Outcome> {
         dead::root(self.nodes.get(node)?.iter().filter_map(|at| self.outcomes[*at].as_ref()))
     }
 
@@ -189,10 +202,10 @@ impl Board {
 
     /// Takes in an answer.
     pub(super) fn answered(&mut self, at: usize, asked: Asked) {
-        self.judge(at, &asked);
         let group = &mut self.groups[self.lines[at].group];
         group.busy = false;
-        group.answers.push((at, asked));
+        group.answers.push((at, asked.clone()));
+        self.take(at, asked);
     }
 
     /// Takes in that the asking of a check broke down: a mistake of ours.
@@ -206,51 +219,7 @@ impl Board {
         );
     }
 
-    fn judge(&mut self, at: usize, asked: &Asked) {
-        let Some(check) = self.lines[at].check.clone() else { return };
-        let (mut verdict, mut reason, mut evidence) = judge(&check, asked.answer.clone());
-        if let Some(excuse) = &asked.excuse {
-            (verdict, reason, evidence.failure) = (Verdict::Skip, Some(excuse.clone()), None);
-        }
-        let cause = self.explains_absence(&check, verdict, &evidence);
-        if let Some(cause) = &cause {
-            (verdict, reason) = (Verdict::Skip, Some(format!("there is nothing to judge, as {cause} found")));
-        }
-        let mut outcome = Outcome {
-            id: check.id.clone(),
-            title: check.title.clone(),
-            verdict,
-            reason,
-            cause,
-            evidence,
-            attempts: asked.attempts,
-            started: asked.started,
-            took: asked.took,
-            // It mends the target, not what keeps us from looking.
-            fix: check.fix.clone().filter(|_| matches!(verdict, Verdict::Fail | Verdict::Warn)),
-        };
-        if let Some(earlier) = &self.earlier[at] {
-            outcome.attempts += earlier.attempts;
-            outcome.took += earlier.took;
-            outcome.started = earlier.started.min(outcome.started);
-        }
-        if outcome.verdict == Verdict::Pass && outcome.attempts > 1 {
-            outcome.reason = Some(format!("passed on attempt {}", outcome.attempts));
-        }
-        self.settle(at, outcome);
-    }
-
-    /// The failed check that says already why every fact that was missed is absent.
-    fn explains_absence(&self, check: &Check, verdict: Verdict, evidence: &Evidence) -> Option<CheckId> {
-        let mut broken = evidence.findings.iter().filter(|finding| !finding.holds).peekable();
-        if verdict == Verdict::Pass || broken.peek().is_none() || broken.any(|finding| finding.actual.is_some()) {
-            return None;
-        }
-        let explaining = self.outcomes[*self.index.get(check.absence.as_ref()?)?].as_ref()?;
-        (explaining.verdict == Verdict::Fail).then(|| explaining.id.clone())
-    }
-
-    fn settle(&mut self, at: usize, outcome: Outcome) {
+    pub(super) fn settle(&mut self, at: usize, outcome: Outcome) {
         self.outcomes[at] = Some(outcome);
         self.news.push(at);
     }
@@ -260,91 +229,9 @@ impl Board {
         std::mem::take(&mut self.news).into_iter().filter_map(|at| self.outcomes[at].as_ref())
     }
 
-    /// Lets one failure speak for each dead node, and each skip name the failure at its root.
-    pub(super) fn bury(&mut self) {
-        let dead: Vec<_> = self
-            .nodes
-            .keys()
-            .filter_map(|node| self.dead_root(node).map(|root| (node.clone(), root.id.clone(), dead::reason(root))))
-            .collect();
-        for (node, root, reason) in dead {
-            for &at in &self.nodes[&node] {
-                let Some(outcome) = &mut self.outcomes[at] else { continue };
-                if dead::follows(outcome) && outcome.id != root {
-                    outcome.verdict = Verdict::Skip;
-                    outcome.reason = Some(reason.clone());
-                    outcome.cause = Some(root.clone());
-                    outcome.fix = None;
-                }
-            }
-        }
-        self.spare_blocked_pings();
-        for at in 0..self.outcomes.len() {
-            let Some(root) = self.root_cause(at) else { continue };
-            if let Some(outcome) = &mut self.outcomes[at] {
-                outcome.cause = Some(root);
-            }
-        }
-    }
-
-    /// Makes a warning of a ping that nothing answered on a node that answers otherwise: a firewall may do that.
-    fn spare_blocked_pings(&mut self) {
-        for lines in self.nodes.values() {
-            if !dead::lives(lines.iter().filter_map(|at| self.outcomes[*at].as_ref())) {
-                continue;
-            }
-            for at in lines {
-                let Some(outcome) = &mut self.outcomes[*at] else { continue };
-                let silent = matches!(outcome.evidence.failure, Some(Failure::Silent));
-                if silent && dead::is_ping(outcome) && outcome.verdict == Verdict::Fail {
-                    outcome.verdict = Verdict::Warn;
-                    let reason = outcome.reason.take().unwrap_or_default();
-                    outcome.reason =
-                        Some(format!("{reason}, though the node answers otherwise: is ICMP blocked on the way?"));
-                    outcome.fix = None;
-                }
-            }
-        }
-    }
-
-    /// The end of the chain of causes; needs have no circles, so it ends.
-    fn root_cause(&self, at: usize) -> Option<CheckId> {
-        let mut root = self.outcomes[at].as_ref()?.cause.clone()?;
-        while let Some(next) = self.index.get(&root).and_then(|at| self.outcomes[*at].as_ref()?.cause.clone()) {
-            root = next;
-        }
-        Some(root)
-    }
-
-    /// How many checks do not pass that may when they are asked again.
-    pub(super) fn failures(&self) -> usize {
-        (0..self.lines.len()).filter(|at| self.is_worth_asking(*at)).count()
-    }
-
-    /// Whether an outcome may change; that of a skip changes with the check that it was skipped for.
-    fn is_worth_asking(&self, at: usize) -> bool {
-        let (Some(check), Some(outcome)) = (&self.lines[at].check, &self.outcomes[at]) else { return false };
-        match (outcome.verdict, &outcome.cause) {
-            (Verdict::Fail | Verdict::Error, _) => !(check.in_turn && was_tried(outcome)),
-            (Verdict::Skip, Some(cause)) => self.index.get(cause).is_some_and(|at| self.is_worth_asking(*at)),
-            _ => false,
-        }
-    }
-
-    /// Opens again what did not pass.
-    pub(super) fn reopen(&mut self) {
-        for group in &mut self.groups {
-            group.answers.clear();
-        }
-        let again: Vec<_> = (0..self.lines.len()).filter(|at| self.is_worth_asking(*at)).collect();
-        for at in again {
-            self.earlier[at] = self.outcomes[at].take();
-            self.groups[self.lines[at].group].open.push_back(at);
-        }
-    }
-
     /// Gives everything that is still open an outcome; what was answered in an earlier round keeps that.
     pub(super) fn abandon(&mut self, interruption: Interruption, deadline: Duration) {
+        self.release();
         for at in 0..self.lines.len() {
             if self.outcomes[at].is_some() {
                 continue;
@@ -367,11 +254,6 @@ impl Board {
         };
         self.lines.iter().zip(self.outcomes).map(|(line, outcome)| outcome.unwrap_or_else(|| lost(line))).collect()
     }
-}
-
-/// Whether the question has reached something that may count it.
-fn was_tried(outcome: &Outcome) -> bool {
-    outcome.attempts > 0 && !matches!(outcome.evidence.failure, Some(Failure::Refused | Failure::Unreachable))
 }
 
 /// Why a check is skipped whose need did not pass.
@@ -415,6 +297,7 @@ mod tests {
             vantage: Vec::new(),
             in_turn: false,
             after: Vec::new(),
+            peers: Vec::new(),
             probe: Probe::new("tcp", fields.into_iter().collect()).unwrap(),
             expect: vec![Expectation { fact: "open".to_owned(), matcher: Matcher::Present }],
             never: None,

@@ -115,7 +115,7 @@ fn hold(row: &Row, table: &Table, faults: &[Cooked], lab: &mut Lab) -> Result<()
 }
 
 fn judge(row: &Row, table: &Table, verdicts: &Verdicts) -> Result<()> {
-    let mismatches = row.mismatches(&table.always_skipped, &verdicts.seen);
+    let mismatches = row.mismatches(&verdicts.seen);
     ensure!(mismatches.is_empty(), "{}\n{}", mismatches.join("\n"), verdicts.output);
     Ok(())
 }
@@ -123,10 +123,9 @@ fn judge(row: &Row, table: &Table, verdicts: &Verdicts) -> Result<()> {
 /// Whether a lab in which nothing is broken passes, at once.
 fn healthy(table: &Table) -> Result<()> {
     let verdicts = Verdicts::ask(Path::new(INVENTORY), &[], || Ok(()))?;
-    let skipped = |seen: &super::scenario::Seen| table.always_skipped.iter().any(|wanted| wanted.matches(&seen.id));
     let well = |seen: &super::scenario::Seen| match seen.verdict {
         Verdict::Pass => true,
-        Verdict::Skip => skipped(seen) || seen.reason.as_deref().is_some_and(|reason| reason.ends_with("is false")),
+        Verdict::Skip => seen.reason.as_deref().is_some_and(|reason| reason.ends_with("is false")),
         _ => false,
     };
     let unwell = verdicts.seen.iter().filter(|seen| !well(seen)).map(|seen| seen.id.to_string()).collect::<Vec<_>>();
