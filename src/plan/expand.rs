@@ -122,6 +122,7 @@ impl Scope<'_> {
             once: self.check.once,
             expect: self.expectations()?,
             never: self.absent.map(str::to_owned),
+            canary: self.check.canary,
             wait: self.wait()?,
             timeout: self.check.timeout.unwrap_or(match probe {
                 Probe::Http(_) | Probe::Promql(_) => REQUEST,
