@@ -112,6 +112,8 @@ pub struct Check {
     pub expect: Vec<Expectation>,
     /// Why what is asked should not be there, if so, such as `grafana_enabled is false`: then `expect` must not hold.
     pub never: Option<String>,
+    /// Whether it writes, or reads what was written: an answer from before that says nothing.
+    pub canary: bool,
     /// How long one attempt may take.
     pub timeout: Duration,
     /// How long to ask again what does not pass; nothing for what is as it is.

@@ -75,6 +75,9 @@ struct Wanted {
     /// No check that matches; may be repeated
     #[arg(long, value_name = "PATTERN")]
     skip: Vec<Pattern>,
+    /// Also ask by writing: canaries are written, read back and cleaned up
+    #[arg(long)]
+    canary: bool,
 }
 
 /// A refusal: what to print and how to exit.
@@ -119,6 +122,7 @@ impl Wanted {
             components: self.component.clone(),
             only: self.only.clone(),
             skip: self.skip.clone(),
+            canary: self.canary,
         }
     }
 

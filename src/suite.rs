@@ -13,6 +13,7 @@ use crate::probe::Kind;
 use crate::value::{Object, Place, Value};
 
 mod field;
+mod link;
 mod read;
 
 pub(crate) use read::LONGEST;
@@ -95,6 +96,8 @@ pub struct Template {
     /// Whether it looks for what the inventory turns off: asked exactly where a condition is false, and then all of
     /// `expect` must not hold.
     pub never: bool,
+    /// Whether it writes, or needs what was written: it is planned only where that is wanted.
+    pub canary: bool,
     /// Where it stands.
     pub place: Place,
 }
@@ -133,7 +136,14 @@ impl Suites {
                 _ => {}
             }
         }
+        link::verify(&suites)?;
         Ok(Self(suites))
+    }
+
+    /// The check of a component, by its name without a key.
+    pub fn check(&self, component: &str, id: &str) -> Option<&Template> {
+        let suite = self.0.iter().find(|suite| suite.component == component)?;
+        suite.checks.iter().find(|check| check.id == id)
     }
 
     /// Each suite, in the order of reports.

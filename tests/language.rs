@@ -168,3 +168,99 @@ async fn what_cannot_be_looked_for_is_an_error() {
     let found = outcomes(plan(&suite(OPTIONAL, check), OFF).unwrap()).await.remove(0);
     assert_eq!(found.verdict, Verdict::Error, "{:?}", found.reason);
 }
+
+/// A check, a canary that writes, and one that reads what was written.
+fn canary(port: u16) -> String {
+    format!(
+        "  - id: health\n    title: answers\n    http: {{ get: 'http://${{ip}}:{port}/health' }}\n  \
+         - id: written\n    title: takes a line\n    canary: true\n    needs: health\n    \
+         http: {{ post: 'http://${{ip}}:{port}/insert/${{run}}?at=${{run_ms}}', body: 'trace ${{run_trace}} ${{run_span}} ${{run_time}}' }}\n  \
+         - id: read\n    title: has the line\n    canary: true\n    each: [ a, b ]\n    needs: written\n    \
+         http: {{ get: 'http://${{ip}}:{port}/select/${{each}}/${{run}}?from=${{run_before}}&to=${{run_end}}&ns=${{run_ns}}' }}\n  \
+         - id: other\n    title: answers still\n    needs: health\n    http: {{ get: 'http://${{ip}}:{port}/' }}\n"
+    )
+}
+
+fn canaries(port: u16, wanted: bool) -> Plan {
+    let plan =
+        Plan::new(&inventory("127.0.0.1: { infra_seq: 1 }"), &read(&[&suite("", &canary(port))]).unwrap()).unwrap();
+    plan.select(&Selection { canary: wanted, ..extra() }).unwrap()
+}
+
+#[test]
+fn canaries_are_in_no_plan_unless_they_are_wanted() {
+    assert_eq!(ids(&canaries(1, false)), ["infra-1/extra/health", "infra-1/extra/other"]);
+    let all = ["health", "written", "read[a]", "read[b]", "other"].map(|check| format!("infra-1/extra/{check}"));
+    assert_eq!(ids(&canaries(1, true)), all);
+    let unselected = Plan::new(&inventory("127.0.0.1: { infra_seq: 1 }"), &read(&[&suite("", &canary(1))]).unwrap());
+    assert!(!ids(&unselected.unwrap()).contains(&all[1]));
+}
+
+#[tokio::test]
+async fn what_one_canary_writes_another_finds_and_no_other_run_does() {
+    let server = serve(|_| Some(status(200, "")));
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let all = outcomes(canaries(server.port, true)).await;
+        assert!(all.iter().all(|outcome| outcome.verdict == Verdict::Pass), "{all:?}");
+        let asked = std::mem::take(&mut *server.asked.lock().unwrap());
+        let run = asked[1].strip_prefix("POST /insert/").unwrap().split('?').next().unwrap().to_owned();
+        assert!(run.len() == 16 && run.chars().all(|digit| digit.is_ascii_hexdigit()), "{run}");
+        assert!(asked[2].starts_with(&format!("GET /select/a/{run}?from=20")), "{asked:?}");
+        assert!(asked[3].starts_with(&format!("GET /select/b/{run}?from=20")), "{asked:?}");
+        runs.push((run, all.into_iter().map(|outcome| outcome.id).collect::<Vec<_>>()));
+    }
+    assert_ne!(runs[0].0, runs[1].0);
+    assert_eq!(runs[0].1, runs[1].1, "the names of checks are the same in every run");
+}
+
+#[tokio::test]
+async fn a_canary_is_asked_again_what_was_asked_before_it_wrote() {
+    let written = std::sync::atomic::AtomicBool::new(false);
+    let server = serve(move |request| {
+        let wrote = written.fetch_or(request.starts_with("DELETE"), std::sync::atomic::Ordering::SeqCst);
+        Some(if wrote { status(404, "") } else { status(200, "") })
+    });
+    let check = |id: &str, needs: &str, method: &str, wanted: u16| {
+        let url = format!("http://127.0.0.1:{}/silence", server.port);
+        format!(
+            "  - {{ id: {id}, title: is well, canary: true, {needs}http: {{ {method}: '{url}' }}, expect: {{ status: {wanted} }} }}\n"
+        )
+    };
+    let checks = check("there", "", "get", 200)
+        + &check("deleted", "needs: there, ", "delete", 200)
+        + &check("gone", "needs: deleted, ", "get", 404);
+    let plan = Plan::new(&inventory("127.0.0.1: { infra_seq: 1 }"), &read(&[&suite("", &checks)]).unwrap()).unwrap();
+    let all = outcomes(plan.select(&Selection { canary: true, ..extra() }).unwrap()).await;
+    assert!(all.iter().all(|outcome| outcome.verdict == Verdict::Pass), "{all:?}");
+}
+
+#[tokio::test]
+async fn the_time_around_a_run_is_told_in_every_form() {
+    let server = serve(|request| Some(status(200, request.lines().last().unwrap())));
+    let one = format!(
+        "  - id: forms\n    title: answers\n    canary: true\n    http:\n      post: http://127.0.0.1:{}/\n",
+        server.port
+    ) + "      body: ${run_ms}, ${run_ns}, ${run_time}, ${run_before}, ${run_end}, ${run_trace}, ${run_span}\n";
+    let plan = Plan::new(&inventory("127.0.0.1: { infra_seq: 1 }"), &read(&[&suite("", &one)]).unwrap()).unwrap();
+    let plan = plan.select(&Selection { canary: true, ..extra() }).unwrap();
+    let found = outcomes(plan).await.remove(0);
+    let body = found.evidence.facts.0["body"].as_str().unwrap().to_owned();
+    let [ms, ns, now, before, end, trace, span] = body.split(", ").collect::<Vec<_>>().try_into().unwrap();
+    let time = |text: &str| humantime::parse_rfc3339(text).unwrap();
+    assert_eq!(time(now) - Duration::from_mins(5), time(before));
+    assert_eq!(time(now) + Duration::from_mins(5), time(end));
+    let since = time(now).duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    assert_eq!(ms, since.to_string());
+    assert!(ns.starts_with(ms) && ns.len() == ms.len() + 6, "{ns}");
+    assert_eq!((trace.len(), span.len()), (32, 16));
+}
+
+#[test]
+fn an_inventory_may_name_its_runs_itself() {
+    let plan =
+        Plan::new(&inventory("127.0.0.1: { infra_seq: 1, run: mine }"), &read(&[&suite("", &canary(1))]).unwrap());
+    let plan = plan.unwrap().select(&Selection { canary: true, ..extra() }).unwrap();
+    let Planned::Check(check) = &plan.checks[1] else { panic!("{:?}", plan.checks[1]) };
+    assert!(check.probe.asked().starts_with("POST http://127.0.0.1:1/insert/mine?at="), "{}", check.probe.asked());
+}

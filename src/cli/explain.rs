@@ -9,9 +9,9 @@ use super::{Stop, SuiteDir, print};
 use crate::check::{Check, Severity};
 use crate::expect::Matcher;
 use crate::inventory::Inventory;
-use crate::plan::{Pattern, Plan, Planned};
+use crate::plan::{Pattern, Plan, Planned, Selection};
 use crate::report::ExitCode;
-use crate::suite::{Suite, Template};
+use crate::suite::{Suite, Suites, Template};
 use crate::value::{did_you_mean, show};
 
 /// How many checks are explained one by one before only their names are listed.
@@ -50,11 +50,7 @@ impl Explain {
             let known = suite.checks.iter().map(|template| template.id.as_str());
             return Err(self.unknown(&did_you_mean(base.unwrap_or_default(), known)));
         }
-        let plan = self
-            .inventory
-            .as_deref()
-            .map(|path| -> Result<Plan, Stop> { Ok(Plan::new(&Inventory::read(path)?, &suites)?) });
-        let plan = plan.transpose()?;
+        let plan = self.plan(&suites)?;
         let mut text = format!("{}: {}\n", suite.component, suite.about.trim());
         for template in checks {
             describe(&mut text, suite, template);
@@ -66,6 +62,13 @@ impl Explain {
         let secrets = plan.map(|plan| plan.secrets).unwrap_or_default();
         print(&secrets.scrub(&text))?;
         Ok(ExitCode::Ok)
+    }
+
+    /// The plan of the inventory that was named, canaries included.
+    fn plan(&self, suites: &Suites) -> Result<Option<Plan>, Stop> {
+        let Some(path) = &self.inventory else { return Ok(None) };
+        let all = Selection { canary: true, ..Selection::default() };
+        Ok(Some(Plan::new(&Inventory::read(path)?, suites)?.select(&all)?))
     }
 
     /// What the plan has of a template: on the node that was named, or on all.
@@ -109,6 +112,9 @@ fn describe(text: &mut String, suite: &Suite, check: &Template) {
     optional.iter().filter(|(_, value)| !value.is_empty()).for_each(|(name, value)| line(name, value));
     if check.severity == Severity::Warn {
         line("severity", "warn: it fails a run only with --fail-on warn");
+    }
+    if check.canary {
+        line("canary", "it writes, or reads what was written: asked with --canary only");
     }
     if check.in_turn {
         line("in turn", "asked on one node after the other, and no more once an answer did not pass");

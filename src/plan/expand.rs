@@ -108,6 +108,7 @@ impl Scope<'_> {
             peers: Vec::new(),
             expect: self.expectations()?,
             never: self.absent.map(str::to_owned),
+            canary: self.check.canary,
             wait: self.wait()?,
             timeout: self.check.timeout.unwrap_or(match probe {
                 Probe::Http(_) | Probe::Promql(_) => REQUEST,

@@ -27,6 +27,8 @@ pub struct Selection {
     pub only: Vec<Pattern>,
     /// Patterns of ids to leave out.
     pub skip: Vec<Pattern>,
+    /// Whether canaries are wanted, which write.
+    pub canary: bool,
 }
 
 impl std::str::FromStr for Pattern {

@@ -191,7 +191,7 @@ impl Board {
     /// The answer to the same question, if this component was asked it in this round.
     fn asked_already(&self, group: usize, check: &Check) -> Option<Asked> {
         let same = |(other, _): &&(usize, Asked)| {
-            self.lines[*other].check.as_ref().is_some_and(|other| other.probe == check.probe)
+            !check.canary && self.lines[*other].check.as_ref().is_some_and(|other| other.probe == check.probe)
         };
         let asked = self.groups[group].answers.iter().find(same).map(|(_, asked)| asked.clone())?;
         // What is worth waiting for is not settled by an answer that came too early.
@@ -301,6 +301,7 @@ mod tests {
             probe: Probe::new("tcp", fields.into_iter().collect()).unwrap(),
             expect: vec![Expectation { fact: "open".to_owned(), matcher: Matcher::Present }],
             never: None,
+            canary: false,
             timeout: Duration::from_secs(1),
             wait: None,
             fix: None,

@@ -17,10 +17,13 @@ use crate::value::{Object, Path, Place, Value, did_you_mean, names, show};
 const SUITE: [&str; 8] = ["component", "about", "hosts", "when", "fix", "vars", "target", "checks"];
 
 /// The keys of a check, besides its probe.
-const CHECK: [&str; 14] = [
+const CHECK: [&str; 15] = [
     "id", "title", "severity", "when", "each", "needs", "absence", "vantage", "in_turn", "wait", "timeout", "fix",
-    "expect", "never",
+    "expect", "never", "canary",
 ];
+
+/// The fields of probes that may change what is asked.
+const WRITING: [&str; 2] = ["post", "delete"];
 
 /// The longest that a suite may let one attempt take: a typo must not stall a run.
 pub(crate) const LONGEST: Duration = Duration::from_mins(10);
@@ -99,7 +102,10 @@ fn check(node: &Node, component: &str) -> Result<Template, SuiteError> {
     let known: Vec<_> = CHECK.into_iter().chain(KINDS.iter().map(|kind| kind.name)).collect();
     let fields = Fields::read(&what, node, &known)?;
     let (kind, probe) = probe(&fields, &what, node)?;
-    let never = is_never(&fields, &what)?;
+    let (never, canary) = (is_never(&fields, &what)?, fields.flag("canary")?);
+    if !canary {
+        reads_only(&fields, kind, &what)?;
+    }
     Ok(Template {
         id: identifier(&fields, "id")?,
         title: Value::String(fields.text("title")?),
@@ -116,6 +122,7 @@ fn check(node: &Node, component: &str) -> Result<Template, SuiteError> {
         kind,
         expect: expectations(&fields, if never { "never" } else { "expect" }, kind, &what, node)?,
         never,
+        canary,
         fields: probe,
         place: node.place.clone(),
     })
@@ -141,6 +148,18 @@ fn probe(fields: &Fields<'_>, what: &str, node: &Node) -> Result<(&'static Kind,
         }
         (None, _) => Err(SuiteError::at(&node.place, format!("{what} asks nothing: give it one of {names}"))),
         _ => Err(SuiteError::at(&node.place, format!("{what} has more than one probe: make it one check each"))),
+    }
+}
+
+/// What is sent to be kept or to be deleted changes the deployment, which only a canary may.
+fn reads_only(fields: &Fields<'_>, kind: &Kind, what: &str) -> Result<(), SuiteError> {
+    let entries = fields.get(kind.name).and_then(Node::entries).unwrap_or_default();
+    match entries.iter().find(|(key, _)| WRITING.contains(&key.text.as_str())) {
+        None => Ok(()),
+        Some((key, _)) => {
+            let why = format!("{what} has `{}`, which may change the deployment", key.text);
+            Err(SuiteError::at(&key.place, format!("{why}: mark it with `canary: true`, or ask with get or head")))
+        }
     }
 }
 

@@ -92,7 +92,7 @@ fn act(row: &Row, table: &Table, stage: &mut Option<Left>) -> Result<Completion>
 /// Puts everything right, and makes sure that it is.
 fn mend(lab: &mut Lab, table: &Table) -> Result<()> {
     lab.restore()?;
-    healthy(table)
+    healthy()
 }
 
 fn hold(row: &Row, table: &Table, faults: &[Cooked], lab: &mut Lab) -> Result<()> {
@@ -107,21 +107,21 @@ fn hold(row: &Row, table: &Table, faults: &[Cooked], lab: &mut Lab) -> Result<()
             lab.settle()?;
         }
         let verdicts = Verdicts::ask(&inventory, &options, || lab.start_due())?;
-        return judge(row, table, &verdicts);
+        return judge(row, &verdicts);
     }
     options.push("--wait=0s".to_owned());
     // A fault is seen after a scrape or two.
-    question::until(|| judge(row, table, &Verdicts::ask(&inventory, &options, || Ok(()))?))
+    question::until(|| judge(row, &Verdicts::ask(&inventory, &options, || Ok(()))?))
 }
 
-fn judge(row: &Row, table: &Table, verdicts: &Verdicts) -> Result<()> {
+fn judge(row: &Row, verdicts: &Verdicts) -> Result<()> {
     let mismatches = row.mismatches(&verdicts.seen);
     ensure!(mismatches.is_empty(), "{}\n{}", mismatches.join("\n"), verdicts.output);
     Ok(())
 }
 
 /// Whether a lab in which nothing is broken passes, at once.
-fn healthy(table: &Table) -> Result<()> {
+fn healthy() -> Result<()> {
     let verdicts = Verdicts::ask(Path::new(INVENTORY), &[], || Ok(()))?;
     let well = |seen: &super::scenario::Seen| match seen.verdict {
         Verdict::Pass => true,
