@@ -50,7 +50,7 @@ pub fn all(table: Table) -> Vec<Trial> {
     let trial = |row: Row| {
         let (lab, table) = (Arc::clone(&lab), Arc::clone(&table));
         Trial::ignorable_test(row.name.clone(), move || {
-            act(&row, &table, &mut lab.lock().unwrap_or_else(PoisonError::into_inner))
+            act(&row, &mut lab.lock().unwrap_or_else(PoisonError::into_inner))
                 .map_err(|error| Failed::from(format!("{error:#}")))
         })
     };
@@ -66,7 +66,7 @@ pub fn ignored(table: Table, reason: &str) -> Vec<Trial> {
     trials.into_iter().chain([closing(Arc::new(table))]).collect()
 }
 
-fn act(row: &Row, table: &Table, stage: &mut Option<Left>) -> Result<Completion> {
+fn act(row: &Row, stage: &mut Option<Left>) -> Result<Completion> {
     if let Some(obstacle) = row.obstacle() {
         return Ok(Completion::ignored_with(obstacle));
     }
@@ -79,23 +79,23 @@ fn act(row: &Row, table: &Table, stage: &mut Option<Left>) -> Result<Completion>
         return Ok(Completion::ignored_with(obstacle));
     }
     if !*well {
-        mend(lab, table).context("still not well after another row")?;
+        mend(lab).context("still not well after another row")?;
     }
     ensure!(lab.size() <= row.nodes, "the lab has more nodes than {}", row.nodes);
     lab.grow(row.nodes)?;
-    let held = hold(row, table, &faults, lab);
-    let mended = if faults.is_empty() { Ok(()) } else { mend(lab, table) };
+    let held = hold(row, &faults, lab);
+    let mended = if faults.is_empty() { Ok(()) } else { mend(lab) };
     *well = mended.is_ok();
     held.and(mended.context("not well again")).map(|()| Completion::Completed)
 }
 
 /// Puts everything right, and makes sure that it is.
-fn mend(lab: &mut Lab, table: &Table) -> Result<()> {
+fn mend(lab: &mut Lab) -> Result<()> {
     lab.restore()?;
     healthy()
 }
 
-fn hold(row: &Row, table: &Table, faults: &[Cooked], lab: &mut Lab) -> Result<()> {
+fn hold(row: &Row, faults: &[Cooked], lab: &mut Lab) -> Result<()> {
     let inventory = Path::new(HOME).join("row.yml");
     let text = row.inventory(&fs::read_to_string(INVENTORY)?).map_err(|error| anyhow!(error))?;
     fs::write(&inventory, text)?;
