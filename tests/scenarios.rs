@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use infra_verify::check::{CheckId, Outcome};
 use infra_verify::inventory::{Inventory, yaml};
@@ -62,7 +63,7 @@ async fn outcomes(row: &Row) -> Result<Vec<Outcome>, Failed> {
     fs::write(&file, with_vars(&estate.inventory(), &row.vars)?)?;
     let inventory = Inventory::read(&file)?;
     let plan = Plan::new(&inventory, &SUITES)?;
-    let policy = Policy { timeout: row.timeout, ..Policy::default() };
+    let policy = Policy { timeout: row.timeout, wait: Duration::ZERO, ..Policy::default() };
     let run = run::run(plan, &policy, std::future::pending(), |_| {}).await;
     Ok(run.outcomes)
 }

@@ -1,5 +1,6 @@
 //! One failure speaks for each dead node, and every skip names the failure at its root.
 
+use super::again::Prospect;
 use super::board::Board;
 use super::dead;
 use crate::check::{CheckId, Verdict};
@@ -48,6 +49,7 @@ impl Board {
                     outcome.reason =
                         Some(format!("{reason}, though the node answers otherwise: is ICMP blocked on the way?"));
                     outcome.fix = None;
+                    self.prospects[*at] = Prospect::None;
                 }
             }
         }
