@@ -18,6 +18,7 @@ mod board;
 mod burial;
 mod dead;
 mod hearing;
+mod vantage;
 
 use again::Patience;
 use ask::Asked;

@@ -339,6 +339,29 @@ async fn a_node_of_which_nothing_answers_is_one_failure() {
 }
 
 #[tokio::test]
+async fn a_node_of_which_only_nginx_answers_is_one_error_and_not_waited_for() {
+    let (silent, well) = (serve(|_| None).await, serve(|_| Some(200)).await);
+    let (open, closed) = (http("home", well.port, "/", ""), http("a", silent.port, "/", ""));
+    let policy = Policy { timeout: Some(Duration::from_millis(100)), ..Policy::default() };
+    let follows = http("b", well.port, "/b", "    needs: a\n");
+    let last = closed.clone() + &follows;
+    let suites = [
+        ("node", &*http("ping", silent.port, "/", "")),
+        ("nginx", &open),
+        ("x", &closed),
+        ("y", &closed),
+        ("z", &last),
+    ];
+    let run = done(plan_of(&suites, ONE), &policy).await;
+    let [pass, error, skip] = [Verdict::Pass, Verdict::Error, Verdict::Skip];
+    assert_eq!(verdicts(&run), [skip, pass, error, skip, skip, skip]);
+    let root = &run.outcomes[2];
+    assert!(root.reason.as_ref().unwrap().starts_with("only Nginx answers on infra-1"), "{:?}", root.reason);
+    assert!(run.outcomes[3..].iter().all(|outcome| outcome.cause.as_ref() == Some(&root.id)));
+    assert_eq!(silent.requests.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test]
 async fn an_absent_fact_fails_where_nothing_else_did() {
     let server = serve(|_| Some(200)).await;
     let checks = http("all", server.port, "/all", "")
