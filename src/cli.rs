@@ -183,9 +183,13 @@ fn print(text: &str) -> Result<(), Stop> {
 
 /// A duration as people write it: 500ms, 10m.
 fn duration(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(time) if time.is_zero() => Err("must be longer than nothing".to_owned()),
-        Ok(time) => Ok(time),
-        Err(error) => Err(format!("{error}: write a duration such as 500ms, 5s or 10m")),
+    match patience(text)? {
+        Duration::ZERO => Err("must be longer than nothing".to_owned()),
+        time => Ok(time),
     }
+}
+
+/// The same, or nothing: 0s.
+fn patience(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}: write a duration such as 500ms, 5s or 10m"))
 }

@@ -199,6 +199,20 @@ async fn no_output_holds_a_secret() {
 }
 
 #[test]
+fn waiting_is_said_and_can_be_turned_off() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let folder = tempfile::tempdir().unwrap();
+    let inventory = folder.path().join("pigsty.yml");
+    let text = format!("infra: {{ hosts: {{ 127.0.0.1: {{ infra_seq: 1, vlogs_port: {port} }} }} }}");
+    fs::write(&inventory, text).unwrap();
+    let ask = |wait| run(&[inventory.to_str().unwrap(), "--only", "*/vlogs/port", "--wait", wait]);
+    let (waited, asked) = (ask("1ms"), ask("0s"));
+    assert_eq!((waited.status.code(), asked.status.code()), (Some(1), Some(1)));
+    assert!(stderr(&waited).contains("waiting: 1 check may pass yet, asking again in"), "{}", stderr(&waited));
+    assert_eq!(stderr(&asked), "");
+}
+
+#[test]
 fn help_names_every_verb_and_exit_code() {
     let help = stdout(&run(&["--help"]));
     for word in ["verify", "plan", "inspect", "explain", "demo", "Exit codes", "--wait", "--report"] {

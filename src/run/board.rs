@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::again::was_tried;
+use super::again::{Prospect, was_tried};
 use super::ask::Asked;
 use super::{Interruption, dead};
 use crate::check::{Check, CheckId, Evidence, Outcome, Verdict};
@@ -33,6 +33,8 @@ pub(super) struct Board {
     pub(super) outcomes: Vec<Option<Outcome>>,
     /// What came out in an earlier round of what is asked again.
     pub(super) earlier: Vec<Option<Outcome>>,
+    /// What may become of what was answered.
+    pub(super) prospects: Vec<Prospect>,
     /// Answers that are to be compared with those of other nodes, until these have come.
     pub(super) held: BTreeMap<usize, Asked>,
     pub(super) index: HashMap<CheckId, usize>,
@@ -54,6 +56,7 @@ impl Board {
             lines: Vec::new(),
             outcomes: Vec::new(),
             earlier: Vec::new(),
+            prospects: Vec::new(),
             held: BTreeMap::new(),
             index: HashMap::new(),
             groups: Vec::new(),
@@ -83,6 +86,7 @@ impl Board {
             board.lines.push(Line { id, check, group });
             board.outcomes.push(outcome);
             board.earlier.push(None);
+            board.prospects.push(Prospect::None);
         }
         board
     }
@@ -194,10 +198,8 @@ impl Board {
             !check.canary && self.lines[*other].check.as_ref().is_some_and(|other| other.probe == check.probe)
         };
         let asked = self.groups[group].answers.iter().find(same).map(|(_, asked)| asked.clone())?;
-        // What is worth waiting for is not settled by an answer that came too early.
-        let settles = check.wait.is_none() || asked.passes(check);
         // The time was taken by the check that asked.
-        settles.then_some(Asked { took: Duration::ZERO, ..asked })
+        Some(Asked { took: Duration::ZERO, ..asked })
     }
 
     /// Takes in an answer.
