@@ -15,9 +15,11 @@ use crate::value::{Object, Place, Value};
 mod field;
 mod link;
 mod read;
+mod with;
 
 pub(crate) use read::LONGEST;
 pub use read::SuiteError;
+pub use with::With;
 
 /// The suites that are built in, in the order of reports.
 const EMBEDDED: [(&str, &str); 11] = [
@@ -74,6 +76,8 @@ pub struct Template {
     pub each: Option<Value>,
     /// Checks that must have passed before.
     pub needs: Vec<Value>,
+    /// Variables that earlier checks give with their answers.
+    pub with: Vec<With>,
     /// The earlier check whose failure explains that a fact is absent.
     pub absence: Option<String>,
     /// The networks that are answered, if not every one.

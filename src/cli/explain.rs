@@ -11,7 +11,7 @@ use crate::expect::Matcher;
 use crate::inventory::Inventory;
 use crate::plan::{Pattern, Plan, Planned, Selection};
 use crate::report::ExitCode;
-use crate::suite::{Suite, Suites, Template};
+use crate::suite::{Suite, Suites, Template, With};
 use crate::value::{did_you_mean, show};
 
 /// How many checks are explained one by one before only their names are listed.
@@ -106,6 +106,7 @@ fn describe(text: &mut String, suite: &Suite, check: &Template) {
         (if check.never { "unless" } else { "when" }, when.join(", ")),
         ("each", check.each.as_ref().map(show).unwrap_or_default()),
         ("needs", needs.join(", ")),
+        ("takes", check.with.iter().map(With::to_string).collect::<Vec<_>>().join(", ")),
         ("absence", check.absence.clone().unwrap_or_default()),
         ("fix", check.fix.as_ref().or(suite.fix.as_ref().filter(|_| !check.never)).map(show).unwrap_or_default()),
     ];
@@ -141,7 +142,7 @@ fn fill_in(text: &mut String, planned: &[&Planned]) {
 
 fn asked(check: &Check) -> String {
     match &check.fix {
-        Some(fix) => format!("{}, mended by {fix}", check.probe.asked()),
-        None => check.probe.asked(),
+        Some(fix) => format!("{}, mended by {fix}", check.question.asked()),
+        None => check.question.asked(),
     }
 }
