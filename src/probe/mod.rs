@@ -31,6 +31,7 @@ mod tls;
 mod trust;
 
 pub use self::icmp::permitted as icmp_permitted;
+pub use self::trust::is_authority;
 pub use self::{dns::Dns, http::Http, icmp::Icmp, ntp::Ntp, promql::Promql, tcp::Tcp};
 
 /// What a probe measured, by name: `status`, `time`, `json`, `tls.not_after`, `answers`.
