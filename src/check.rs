@@ -121,6 +121,8 @@ pub struct Check {
     pub wait: Option<Duration>,
     /// The command that mends it.
     pub fix: Option<String>,
+    /// How to look by hand, a command each.
+    pub look: Vec<String>,
 }
 
 impl Check {

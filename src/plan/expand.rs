@@ -127,6 +127,7 @@ impl Scope<'_> {
             }),
             question,
             fix: fix.map(|fix| self.text(fix)).transpose()?,
+            look: self.look()?,
         })))
     }
 
@@ -230,6 +231,21 @@ impl Scope<'_> {
             Ok(Expectation { fact: fact.clone(), matcher })
         };
         expect.iter().map(read).collect()
+    }
+
+    /// How to look by hand; a value that is late or cannot be used keeps its name, as nothing is asked with it.
+    fn look(&self) -> Result<Vec<String>, Refusal> {
+        let named = |name: &str| Ok(Value::String(format!("${{{name}}}")));
+        let lookup = |name: &str| match self.lookup(name) {
+            Err(Unfilled::Undefined(_)) if self.check.with.iter().any(|with| with.name == name) => named(name),
+            Err(Unfilled::Unusable { .. }) => named(name),
+            other => other,
+        };
+        let filled = |text: &String| match expand(&Value::from(text.as_str()), &lookup) {
+            Err(Unfilled::Unusable { .. }) => Ok(text.clone()),
+            other => other.map(|value| show(&value)).map_err(|error| self.unfilled(&error)),
+        };
+        self.check.explanation.look.iter().map(filled).collect()
     }
 
     fn skip(&self, reason: String) -> Planned {

@@ -421,6 +421,7 @@ mod tests {
             timeout: Duration::from_secs(1),
             wait: None,
             fix: None,
+            look: Vec::new(),
         };
         let outcomes = Board::new(vec![Planned::Check(Box::new(check))]).finish();
         assert_eq!(outcomes.iter().map(|outcome| outcome.verdict).collect::<Vec<_>>(), [Verdict::Error]);

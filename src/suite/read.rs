@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::field::Fields;
-use super::{Suite, Template, with};
+use super::{Explanation, Suite, Template, with};
 use crate::check::Severity;
 use crate::expect::Matcher;
 use crate::inventory::yaml::{self, Node};
@@ -14,12 +14,12 @@ use crate::probe::{KINDS, Kind};
 use crate::value::{Object, Path, Place, Value, did_you_mean, names, show};
 
 /// The keys of a suite.
-const SUITE: [&str; 8] = ["component", "about", "hosts", "when", "fix", "vars", "target", "checks"];
+const SUITE: [&str; 9] = ["component", "about", "unjudged", "hosts", "when", "fix", "vars", "target", "checks"];
 
 /// The keys of a check, besides its probe.
-const CHECK: [&str; 16] = [
+const CHECK: [&str; 20] = [
     "id", "title", "severity", "when", "each", "needs", "with", "absence", "vantage", "once", "wait", "timeout", "fix",
-    "expect", "never", "canary",
+    "expect", "never", "canary", "why", "causes", "look", "unjudged",
 ];
 
 /// The fields of probes that may change what is asked.
@@ -60,6 +60,7 @@ pub(super) fn suite(file: &str, text: &str) -> Result<Suite, SuiteError> {
     }
     let suite = Suite {
         about: fields.text("about")?,
+        unjudged: fields.prose("unjudged")?,
         when: fields.texts("when")?,
         fix: fields.value("fix"),
         target: fields.value("target"),
@@ -126,6 +127,12 @@ fn check(node: &Node, component: &str) -> Result<Template, SuiteError> {
         never,
         canary,
         fields: probe,
+        explanation: Explanation {
+            why: fields.prose("why")?,
+            causes: fields.prose("causes")?,
+            look: fields.prose("look")?,
+            unjudged: fields.prose("unjudged")?,
+        },
         place: node.place.clone(),
     })
 }
