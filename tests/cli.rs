@@ -242,3 +242,25 @@ fn inspect_tells_where_a_value_was_set() {
     let shown = stdout(&run(&["inspect", "inventories/seed.yml", "--host", "infra-2", "infra_seq"]));
     assert!(shown.starts_with("infra_seq: 2    # host 10.10.10.11, inventories/seed.yml:"), "{shown}");
 }
+
+#[test]
+fn an_authority_of_the_command_line_is_a_variable_of_every_node() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let [good, empty, suites] = ["ca.crt", "empty.crt", "suites"].map(path);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["i.pigsty".to_owned()]).unwrap().self_signed(&key).unwrap();
+    fs::write(&good, certificate.pem()).unwrap();
+    fs::write(&empty, "nothing\n").unwrap();
+    fs::create_dir(&suites).unwrap();
+    let suite = "component: extra\nabout: A suite of a test.\nhosts: infra\nchecks:\n  - id: page\n    title: is trusted\n    \
+                 with: { ca: grafana/health.body }\n    http: { get: 'https://${ip}/', tls_config: { ca: '${ca}' } }\n";
+    fs::write(folder.path().join("suites/extra.yml"), suite).unwrap();
+    let plan =
+        |more: &[&str]| run(&[&["plan", "inventories/two.yml", "-c", "extra", "--suites", &suites][..], more].concat());
+    assert!(stdout(&plan(&["--ca", &good])).contains("2 checks on 2 nodes"), "nothing else is asked for it");
+    assert!(stdout(&plan(&[])).contains("infra-1/grafana/health"), "{}", stdout(&plan(&[])));
+    refused(&["plan", "inventories/two.yml", "--ca", &empty], 2, "empty.crt: holds no CA certificate: give --ca");
+    refused(&["plan", "inventories/two.yml", "--ca", "nowhere.crt"], 2, "nowhere.crt: cannot be read");
+    refused(&["inventories/two.yml", "--ca", "nowhere.crt"], 2, "nowhere.crt: cannot be read");
+}

@@ -26,7 +26,7 @@ pub(super) struct Asked {
 /// Asks a check's question: once over a stream, up to three times in the same span over datagrams.
 pub(super) async fn ask(check: &Check, timeout: Duration) -> Asked {
     let (started, clock) = (SystemTime::now(), Instant::now());
-    let tries = if check.probe.is_datagram() && !check.in_turn { DATAGRAMS } else { 1 };
+    let tries = if check.question.is_datagram() && !check.in_turn { DATAGRAMS } else { 1 };
     let mut attempts = 0;
     let answer = loop {
         attempts += 1;
@@ -45,14 +45,14 @@ fn is_silent(answer: &Result<Facts, ProbeError>) -> bool {
 
 /// A service that answers some networks only says nothing of itself when it is silent towards another.
 fn excuse(check: &Check) -> Option<String> {
-    let source = check.probe.source()?;
+    let source = check.question.source()?;
     let answered = check.vantage.is_empty() || check.vantage.iter().any(|network| network.contains(&source));
     let networks = || check.vantage.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     (!answered).then(|| format!("no answer, but it answers only {}, and this machine asks from {source}", networks()))
 }
 
 async fn attempt(check: &Check, timeout: Duration) -> Result<Facts, ProbeError> {
-    tokio::time::timeout(timeout + GRACE, check.probe.measure(timeout)).await.unwrap_or_else(|_| {
+    tokio::time::timeout(timeout + GRACE, check.question.measure(timeout)).await.unwrap_or_else(|_| {
         let reason = format!("no answer within {}", humantime::format_duration(timeout));
         Err(ProbeError::Target { kind: Failure::Silent, reason })
     })

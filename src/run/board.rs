@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::again::{Prospect, was_tried};
 use super::ask::Asked;
 use super::{Interruption, dead};
-use crate::check::{Check, CheckId, Evidence, Outcome, Verdict};
+use crate::check::{Check, CheckId, Evidence, Outcome, Source, Verdict};
 use crate::plan::Planned;
 use crate::probe::ProbeError;
 
@@ -126,6 +126,7 @@ impl Board {
                 }
                 Readiness::Ready => {
                     self.groups[group].open.remove(position);
+                    let Some(check) = self.complete(at, check) else { continue };
                     let Some(asked) = self.asked_already(group, &check) else {
                         self.groups[group].busy = true;
                         return Some((at, check));
@@ -135,6 +136,24 @@ impl Board {
             }
         }
         None
+    }
+
+    /// The check with what earlier answers give it; settled as an error if they do not.
+    fn complete(&mut self, at: usize, check: Arc<Check>) -> Option<Arc<Check>> {
+        let fact =
+            |source: &Source| self.outcomes[*self.index.get(&source.check)?].as_ref()?.evidence.facts.get(&source.fact);
+        match check.completed(fact) {
+            None => return Some(check),
+            Some(Ok(ready)) => self.lines[at].check = Some(Arc::new(ready)),
+            Some(Err(reason)) => {
+                let mut outcome = Outcome::skipped(check.id.clone(), check.title.clone(), reason, None);
+                outcome.verdict = Verdict::Error;
+                outcome.evidence.asked = check.question.asked();
+                self.settle(at, outcome);
+                return None;
+            }
+        }
+        self.lines[at].check.clone()
     }
 
     fn readiness(&self, check: &Check) -> Readiness {
@@ -195,7 +214,8 @@ impl Board {
     /// The answer to the same question, if this component was asked it in this round.
     fn asked_already(&self, group: usize, check: &Check) -> Option<Asked> {
         let same = |(other, _): &&(usize, Asked)| {
-            !check.canary && self.lines[*other].check.as_ref().is_some_and(|other| other.probe == check.probe)
+            !check.canary
+                && self.lines[*other].check.as_ref().is_some_and(|other| other.question.is_same(&check.question))
         };
         let asked = self.groups[group].answers.iter().find(same).map(|(_, asked)| asked.clone())?;
         // The time was taken by the check that asked.
@@ -277,13 +297,14 @@ fn unasked(check: &Check, interruption: Interruption, deadline: Duration) -> Out
     };
     let mut outcome = Outcome::skipped(check.id.clone(), check.title.clone(), reason, None);
     outcome.verdict = verdict;
-    outcome.evidence = Evidence { asked: check.probe.asked(), ..Evidence::default() };
+    outcome.evidence = Evidence { asked: check.question.asked(), ..Evidence::default() };
     outcome
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Question;
     use crate::expect::{Expectation, Matcher};
     use crate::probe::Probe;
 
@@ -300,13 +321,14 @@ mod tests {
             in_turn: false,
             after: Vec::new(),
             peers: Vec::new(),
-            probe: Probe::new("tcp", fields.into_iter().collect()).unwrap(),
+            question: Question::Ready(Probe::new("tcp", fields.into_iter().collect()).unwrap()),
             expect: vec![Expectation { fact: "open".to_owned(), matcher: Matcher::Present }],
             never: None,
             canary: false,
             timeout: Duration::from_secs(1),
             wait: None,
             fix: None,
+            look: Vec::new(),
         };
         let outcomes = Board::new(vec![Planned::Check(Box::new(check))]).finish();
         assert_eq!(outcomes.iter().map(|outcome| outcome.verdict).collect::<Vec<_>>(), [Verdict::Error]);
