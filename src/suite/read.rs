@@ -18,8 +18,8 @@ const SUITE: [&str; 9] = ["component", "about", "unjudged", "hosts", "when", "fi
 
 /// The keys of a check, besides its probe.
 const CHECK: [&str; 20] = [
-    "id", "title", "severity", "when", "each", "needs", "with", "absence", "vantage", "in_turn", "wait", "timeout", "fix",
-    "expect", "never", "canary", "why", "causes", "look", "unjudged",
+    "id", "title", "severity", "when", "each", "needs", "with", "absence", "vantage", "in_turn", "wait", "timeout",
+    "fix", "expect", "never", "canary", "why", "causes", "look", "unjudged",
 ];
 
 /// The fields of probes that may change what is asked.

@@ -135,7 +135,9 @@ fn healthy() -> Result<()> {
 
 /// Every row is acted out somewhere, and there are enough of them.
 fn closing(table: Arc<Table>) -> Trial {
-    Trial::test("every row runs on a stage, and there are enough of each kind", move || count(&table).map_err(Failed::from))
+    Trial::test("every row runs on a stage, and there are enough of each kind", move || {
+        count(&table).map_err(Failed::from)
+    })
 }
 
 fn count(table: &Table) -> Result<(), String> {

@@ -28,7 +28,10 @@ fn answer(mut stream: TcpStream) -> Result<()> {
     };
     if header("upgrade").is_none_or(|protocol| !protocol.eq_ignore_ascii_case("websocket")) {
         let length = PAGE.len();
-        write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{PAGE}")?;
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{PAGE}"
+        )?;
         return Ok(());
     }
     let key = header("sec-websocket-key").context("a websocket without a key")?;
