@@ -16,7 +16,7 @@ use crate::value::{Object, Unfilled, Value, expand_map};
 #[derive(Clone, Debug)]
 pub enum Question {
     /// Nothing in it is left to expand.
-    Ready(Probe),
+    Ready(Box<Probe>),
     /// It takes values from the answers of other checks.
     Late(Box<Late>),
 }
