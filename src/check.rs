@@ -129,7 +129,7 @@ impl Check {
     /// The same check with its late values put in, or the reason why that cannot be; nothing if it has none.
     pub fn completed(&self, fact: impl Fn(&Source) -> Option<Value>) -> Option<Result<Self, String>> {
         let Question::Late(late) = &self.question else { return None };
-        let complete = |(probe, expect)| Self { question: Question::Ready(Box::new(probe)), expect, ..self.clone() };
+        let complete = |(probe, expect)| Self { question: Question::Ready(probe), expect, ..self.clone() };
         Some(late.complete(fact).map(complete))
     }
 }

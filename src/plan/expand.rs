@@ -141,7 +141,7 @@ impl Scope<'_> {
             expand_map(&self.check.fields, &|name| self.lookup(name)).map_err(|error| self.unfilled(&error))?;
         let probe = Probe::new(self.check.kind.name, fields)
             .map_err(|error| self.refused(&format!("{}: {error}", self.check.kind.name)))?;
-        Ok((Question::Ready(Box::new(probe)), self.expectations()?))
+        Ok((Question::Ready(probe), self.expectations()?))
     }
 
     /// Where the values come from that nobody set already.

@@ -414,7 +414,7 @@ mod tests {
             absence: None,
             vantage: Vec::new(),
             once: false,
-            question: Question::Ready(Box::new(Probe::new("tcp", fields.into_iter().collect()).unwrap())),
+            question: Question::Ready(Probe::new("tcp", fields.into_iter().collect()).unwrap()),
             expect: vec![Expectation { fact: "open".to_owned(), matcher: Matcher::Present }],
             never: None,
             canary: false,
