@@ -14,6 +14,7 @@ use crate::value::{Object, Unfilled, Value, expand_map};
 
 /// What a check asks.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every question is ready, and its check stands in a box already")]
 pub enum Question {
     /// Nothing in it is left to expand.
     Ready(Probe),

@@ -170,7 +170,9 @@ fn section(text: &mut String, indent: usize, heading: &str, texts: &[String]) {
         return;
     }
     let _ = writeln!(text, "\n{:indent$}{heading}", "");
-    texts.iter().for_each(|one| paragraph(text, indent + 2, one));
+    for one in texts {
+        paragraph(text, indent + 2, one);
+    }
 }
 
 /// One text, in as many lines as it takes; the second and further lines stand in a little.
