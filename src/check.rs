@@ -7,8 +7,13 @@ use std::time::{Duration, SystemTime};
 use ipnet::IpNet;
 use serde::Serialize;
 
-use crate::expect::{Expectation, Finding};
-use crate::probe::{Facts, Failure, Probe, ProbeError};
+use crate::expect::{Expectation, Finding, Vote};
+use crate::probe::{Facts, Failure, ProbeError};
+use crate::value::Value;
+
+mod question;
+
+pub use question::{Late, Question, Source};
 
 /// The stable, unique name of a check, written `infra-1/grafana/health`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,7 +90,7 @@ pub enum Severity {
     Warn,
 }
 
-/// A check that can be run: nothing in it is left to expand.
+/// A check that can be run: nothing in it is left to expand but what an earlier answer gives.
 #[derive(Clone, Debug)]
 pub struct Check {
     /// Its name.
@@ -100,18 +105,37 @@ pub struct Check {
     pub absence: Option<CheckId>,
     /// The networks that are answered; silence towards an address outside of them means nothing. Empty: all.
     pub vantage: Vec<IpNet>,
-    /// Whether it may be asked once only, as a wrong login counts against the account.
-    pub once: bool,
+    /// Whether an answer that does not pass is the last one of the fleet, as a wrong login counts against the account.
+    pub in_turn: bool,
+    /// The same check on earlier nodes, which must have come out before this one is asked in its turn.
+    pub after: Vec<CheckId>,
+    /// The same check on the other nodes, if its facts are compared with theirs.
+    pub peers: Vec<CheckId>,
     /// The question.
-    pub probe: Probe,
-    /// What must hold of the answer; never empty.
+    pub question: Question,
+    /// What must hold of the answer; empty only while the question is late.
     pub expect: Vec<Expectation>,
+    /// Why what is asked should not be there, if so, such as `grafana_enabled is false`: then `expect` must not hold.
+    pub never: Option<String>,
+    /// Whether it writes, or reads what was written: an answer from before that says nothing.
+    pub canary: bool,
     /// How long one attempt may take.
     pub timeout: Duration,
     /// How long to ask again what does not pass; nothing for what is as it is.
     pub wait: Option<Duration>,
     /// The command that mends it.
     pub fix: Option<String>,
+    /// How to look by hand, a command each.
+    pub look: Vec<String>,
+}
+
+impl Check {
+    /// The same check with its late values put in, or the reason why that cannot be; nothing if it has none.
+    pub fn completed(&self, fact: impl Fn(&Source) -> Option<Value>) -> Option<Result<Self, String>> {
+        let Question::Late(late) = &self.question else { return None };
+        let complete = |(probe, expect)| Self { question: Question::Ready(probe), expect, ..self.clone() };
+        Some(late.complete(fact).map(complete))
+    }
 }
 
 /// What was asked and what came back.
@@ -176,24 +200,61 @@ pub fn contradiction(findings: &[Finding]) -> Option<String> {
     (!broken.is_empty()).then(|| broken.join("; "))
 }
 
-/// Decides what an answer means by itself: the only place where a verdict is made of a measurement.
-pub fn judge(check: &Check, answer: Result<Arc<Facts>, ProbeError>) -> (Verdict, Option<String>, Evidence) {
-    let asked = check.probe.asked();
+/// What is worth knowing of findings that hold.
+fn note(findings: &[Finding]) -> Option<String> {
+    let notes: Vec<_> = findings.iter().filter_map(|finding| finding.difference.clone()).collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
+}
+
+impl Check {
+    /// Whether its facts are compared with those of other nodes.
+    pub fn compares(&self) -> bool {
+        self.expect.iter().any(|expectation| expectation.matcher.compares())
+    }
+
+    /// Whether facts are as expected in all but what they are compared with.
+    pub fn is_fit(&self, facts: &Facts) -> bool {
+        let own = |expectation: &&Expectation| !expectation.matcher.compares();
+        self.expect.iter().filter(own).all(|expectation| expectation.judge(facts, &[]).holds)
+    }
+}
+
+/// Decides what an answer means by itself, or beside what other nodes answered: the only place where a verdict is made of
+/// a measurement.
+pub fn judge(
+    check: &Check,
+    answer: Result<Arc<Facts>, ProbeError>,
+    votes: &[Vote],
+) -> (Verdict, Option<String>, Evidence) {
+    let asked = check.question.asked();
     let unmet = match check.severity {
         Severity::Fail => Verdict::Fail,
         Severity::Warn => Verdict::Warn,
     };
     match answer {
         Ok(facts) => {
-            let findings: Vec<_> = check.expect.iter().map(|expectation| expectation.judge(&facts)).collect();
+            let findings: Vec<_> = check.expect.iter().map(|expectation| expectation.judge(&facts, votes)).collect();
             let reason = contradiction(&findings);
             let evidence = Evidence { asked, facts, findings, failure: None };
-            match (reason, evidence.findings.is_empty()) {
-                (_, true) => (Verdict::Error, Some("nothing was expected of the answer".to_owned()), evidence),
-                (None, _) => (Verdict::Pass, None, evidence),
-                (reason, _) => (unmet, reason, evidence),
+            match (reason, &check.never) {
+                _ if evidence.findings.is_empty() => {
+                    (Verdict::Error, Some("nothing was expected of the answer".to_owned()), evidence)
+                }
+                (None, Some(why)) => (unmet, Some(format!("answers although {why}: {}", evidence.asked)), evidence),
+                (Some(_), Some(_)) => (Verdict::Pass, None, evidence),
+                (None, None) => (Verdict::Pass, note(&evidence.findings), evidence),
+                (reason, None) => (unmet, reason, evidence),
             }
         }
+        Err(ProbeError::Target { kind, .. }) if check.never.is_some() => match kind {
+            Failure::Refused | Failure::Protocol => {
+                (Verdict::Pass, None, Evidence { asked, failure: Some(kind), ..Evidence::default() })
+            }
+            Failure::Silent | Failure::Unreachable => {
+                let reason = "no answer, which does not tell whether it is there".to_owned();
+                (Verdict::Skip, Some(reason), Evidence { asked, ..Evidence::default() })
+            }
+        },
         Err(ProbeError::Target { kind, reason }) => {
             (unmet, Some(reason), Evidence { asked, failure: Some(kind), ..Evidence::default() })
         }

@@ -4,15 +4,18 @@
 //! the matcher, so that nothing is green that was not seen.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::probe::Facts;
 use crate::value::{Value, show};
 
+mod agree;
 mod difference;
 mod matcher;
 
+pub use agree::Agreement;
 pub use matcher::Matcher;
 
 /// How much of a value is shown in a sentence, in characters: enough to recognise it, too little to flood a screen.
@@ -41,18 +44,32 @@ pub struct Finding {
     pub actual: Option<Value>,
     /// Whether it held.
     pub holds: bool,
-    /// How they differ, where showing both would not tell.
+    /// How they differ, where showing both would not tell; of one that holds, what is worth knowing all the same.
     pub difference: Option<String>,
 }
 
+/// What a node has to say where facts of several are compared.
+#[derive(Clone, Debug)]
+pub struct Vote {
+    /// The node.
+    pub node: Arc<str>,
+    /// What was measured there.
+    pub facts: Arc<Facts>,
+}
+
 impl Expectation {
-    /// Holds the expectation against the facts.
-    pub fn judge(&self, facts: &Facts) -> Finding {
+    /// Holds the expectation against the facts; `votes` are those of all nodes that are fit to compare, in plan order.
+    pub fn judge(&self, facts: &Facts, votes: &[Vote]) -> Finding {
         let actual = facts.get(&self.fact);
-        let holds = actual.as_ref().is_some_and(|value| self.matcher.holds(value));
-        let difference = match &actual {
-            Some(value) if !holds => self.matcher.difference(value),
-            _ => None,
+        let (holds, difference) = match (&actual, &self.matcher) {
+            (None, _) => (false, None),
+            (Some(value), Matcher::Agrees(agreement)) => {
+                let said = |vote: &'_ Vote| vote.facts.get(&self.fact).filter(|value| !value.is_null());
+                let voices = votes.iter().filter_map(|vote| Some((&*vote.node, said(vote)?)));
+                agreement.judge(value, &voices.collect::<Vec<_>>())
+            }
+            (Some(value), matcher) if matcher.holds(value) => (true, None),
+            (Some(value), matcher) => (false, matcher.difference(value)),
         };
         Finding { fact: self.fact.clone(), expected: self.matcher.to_string(), actual, holds, difference }
     }
@@ -96,7 +113,7 @@ mod tests {
 
     fn judge(fact: &str, matcher: &Value, facts: &Value) -> Finding {
         let facts = Facts(facts.as_object().unwrap().clone().into_iter().collect());
-        Expectation { fact: fact.into(), matcher: Matcher::read(matcher).unwrap() }.judge(&facts)
+        Expectation { fact: fact.into(), matcher: Matcher::read(matcher).unwrap() }.judge(&facts, &[])
     }
 
     #[test]

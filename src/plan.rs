@@ -2,7 +2,7 @@
 //!
 //! The plan decides what is asked; it asks nothing itself, so `infra-verify plan` shows exactly what a run would do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::check::{Check, CheckId};
 use crate::inventory::Inventory;
@@ -11,9 +11,12 @@ use crate::suite::Suites;
 use crate::value::{Secrets, Value, Variable};
 
 mod expand;
+mod fleet;
+mod late;
 mod order;
 mod select;
 mod target;
+mod token;
 
 pub use select::{Pattern, Selection};
 
@@ -51,6 +54,8 @@ pub struct Plan {
     pub nodes: Vec<(String, String)>,
     /// Every check, by node and then by component.
     pub checks: Vec<Planned>,
+    /// The canaries, each with its place among all; only [`Plan::select`] puts them there.
+    canaries: Vec<(usize, Planned)>,
     /// What every VictoriaMetrics must scrape, each `{name, node, component, labels}`.
     pub targets: Result<Value, String>,
     /// What must never be printed.
@@ -66,6 +71,9 @@ pub enum PlanError {
     /// A suite cannot be applied to a node.
     #[error("{0}")]
     Suite(String),
+    /// What canaries would write could be mistaken for something else.
+    #[error("this machine gives no random numbers: {0}")]
+    Random(String),
     /// The selection matches nothing.
     #[error("{0}")]
     Selection(String),
@@ -82,44 +90,54 @@ impl Planned {
 }
 
 impl Plan {
-    /// Plans every suite on every INFRA node.
+    /// Plans every suite on every INFRA node; canaries have to be selected.
     pub fn new(inventory: &Inventory, suites: &Suites) -> Result<Self, PlanError> {
         let nodes = pigsty::nodes(inventory)?;
         let secrets = pigsty::secrets(&nodes);
         let nodes: Vec<_> = nodes.into_iter().map(|node| with_thresholds(node, suites)).collect();
+        let tokens = token::variables()?;
+        let nodes: Vec<_> = nodes.into_iter().map(|node| with_tokens(node, &tokens)).collect();
         let targets = target::all(&nodes, suites)?;
         let mut checks = Vec::new();
-        let mut once = BTreeMap::new();
         for node in &nodes {
             for suite in suites.iter() {
-                checks.extend(expand::suite(node, suite, &targets, &mut once)?);
+                checks.extend(expand::suite(node, suite, &targets)?);
             }
         }
+        fleet::relate(&mut checks);
         order::resolve(&mut checks)?;
+        let (canaries, checks) = canaries(checks, suites);
         let name = |node: &Node| (node.name.to_string(), node.ip.to_string());
         Ok(Self {
             inventory: inventory.name().to_owned(),
             nodes: nodes.iter().map(name).collect(),
             checks,
+            canaries,
             targets,
             secrets,
         })
     }
 
-    /// Keeps what is selected; a need that is not selected is not waited for.
+    /// Keeps what is selected; a check that is not selected is not waited for.
     pub fn select(mut self, selection: &Selection) -> Result<Self, PlanError> {
+        for (at, canary) in std::mem::take(&mut self.canaries).into_iter().filter(|_| selection.canary) {
+            self.checks.insert(at, canary);
+        }
         let components: BTreeSet<_> = self.checks.iter().map(|check| check.id().component.clone()).collect();
         selection.names_exist(&self.nodes, &components).map_err(PlanError::Selection)?;
-        self.checks.retain(|planned| selection.matches(planned.id(), &self.nodes));
+        let kept = late::selected(&self.checks, &self.nodes, selection);
+        self.checks.retain(|planned| kept.contains(planned.id()));
         if self.checks.is_empty() {
             return Err(PlanError::Selection(format!(
                 "no check matches {selection}: `infra-verify plan` lists them all"
             )));
         }
-        let kept: BTreeSet<_> = self.checks.iter().map(|planned| planned.id().clone()).collect();
+        late::skip_without_source(&mut self.checks, &kept);
         for planned in &mut self.checks {
             if let Planned::Check(check) = planned {
                 check.needs.retain(|need| kept.contains(need));
+                check.after.retain(|earlier| kept.contains(earlier));
+                check.peers.retain(|peer| kept.contains(peer));
             }
         }
         Ok(self)
@@ -135,4 +153,29 @@ fn with_thresholds(mut node: Node, suites: &Suites) -> Node {
         }
     }
     node
+}
+
+/// What this plan's canaries may write stands under the inventory too.
+fn with_tokens(mut node: Node, tokens: &[(&'static str, Variable)]) -> Node {
+    for (name, variable) in tokens {
+        if node.vars.get(name).is_none() {
+            node.vars.set(*name, variable.clone());
+        }
+    }
+    node
+}
+
+/// Takes out the checks that write, each with its place among all.
+fn canaries(all: Vec<Planned>, suites: &Suites) -> (Vec<(usize, Planned)>, Vec<Planned>) {
+    let (mut canaries, mut others) = (Vec::new(), Vec::new());
+    for (at, planned) in all.into_iter().enumerate() {
+        let id = planned.id();
+        let base = id.check.split('[').next().unwrap_or_default();
+        if suites.check(&id.component, base).is_some_and(|check| check.canary) {
+            canaries.push((at, planned));
+        } else {
+            others.push(planned);
+        }
+    }
+    (canaries, others)
 }

@@ -13,15 +13,19 @@ use crate::probe::Kind;
 use crate::value::{Object, Place, Value};
 
 mod field;
+mod link;
 mod read;
+mod with;
 
 pub(crate) use read::LONGEST;
 pub use read::SuiteError;
+pub use with::With;
 
 /// The suites that are built in, in the order of reports.
-const EMBEDDED: [(&str, &str); 11] = [
+const EMBEDDED: [(&str, &str); 12] = [
     ("suites/node.yml", include_str!("../suites/node.yml")),
     ("suites/nginx.yml", include_str!("../suites/nginx.yml")),
+    ("suites/portal.yml", include_str!("../suites/portal.yml")),
     ("suites/grafana.yml", include_str!("../suites/grafana.yml")),
     ("suites/vmetrics.yml", include_str!("../suites/vmetrics.yml")),
     ("suites/vlogs.yml", include_str!("../suites/vlogs.yml")),
@@ -44,6 +48,8 @@ pub struct Suite {
     pub component: String,
     /// One or two sentences about it.
     pub about: String,
+    /// What its checks deliberately do not judge.
+    pub unjudged: Vec<String>,
     /// Variables that must be true, or the component is not there.
     pub when: Vec<String>,
     /// The command that mends it, unless a check says another.
@@ -73,12 +79,14 @@ pub struct Template {
     pub each: Option<Value>,
     /// Checks that must have passed before.
     pub needs: Vec<Value>,
+    /// Variables that earlier checks give with their answers.
+    pub with: Vec<With>,
     /// The earlier check whose failure explains that a fact is absent.
     pub absence: Option<String>,
     /// The networks that are answered, if not every one.
     pub vantage: Option<Value>,
-    /// Whether it is asked at most once in a run: on one node, one attempt.
-    pub once: bool,
+    /// Whether it is asked on one node after the other, and no more once an answer did not pass.
+    pub in_turn: bool,
     /// How long to ask again what does not pass, if it is worth waiting for.
     pub wait: Option<Value>,
     /// How long one attempt may take, if not as long as its kind may.
@@ -89,10 +97,30 @@ pub struct Template {
     pub kind: &'static Kind,
     /// The probe's fields.
     pub fields: Object,
-    /// What must hold, by fact; never empty.
+    /// What must hold, by fact, or must not where it is a check of absence; never empty.
     pub expect: Object,
+    /// Whether it looks for what the inventory turns off: asked exactly where a condition is false, and then all of
+    /// `expect` must not hold.
+    pub never: bool,
+    /// Whether it writes, or needs what was written: it is planned only where that is wanted.
+    pub canary: bool,
+    /// What it means, for a person.
+    pub explanation: Explanation,
     /// Where it stands.
     pub place: Place,
+}
+
+/// What a person wants to know of a check that does not pass; each may be several texts, or none.
+#[derive(Clone, Debug, Default)]
+pub struct Explanation {
+    /// Why it matters.
+    pub why: Vec<String>,
+    /// What usually breaks it.
+    pub causes: Vec<String>,
+    /// How to look by hand: commands, with variables.
+    pub look: Vec<String>,
+    /// What it deliberately does not judge.
+    pub unjudged: Vec<String>,
 }
 
 impl Suites {
@@ -129,7 +157,14 @@ impl Suites {
                 _ => {}
             }
         }
+        link::verify(&suites)?;
         Ok(Self(suites))
+    }
+
+    /// The check of a component, by its name without a key.
+    pub fn check(&self, component: &str, id: &str) -> Option<&Template> {
+        let suite = self.0.iter().find(|suite| suite.component == component)?;
+        suite.checks.iter().find(|check| check.id == id)
     }
 
     /// Each suite, in the order of reports.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
+use super::agree::Agreement;
 use super::{difference, quote};
 use crate::value::{Value, did_you_mean, is_true, show};
 
@@ -31,6 +32,8 @@ pub enum Matcher {
     Present,
     /// `not`: there is such a fact, and the rest does not hold of it.
     Not(Box<Matcher>),
+    /// `agrees`: the same as on the other nodes, or near to it; it holds of a value alone, without any to compare it with.
+    Agrees(Agreement),
     /// Several operators at once.
     All(Vec<Matcher>),
 }
@@ -49,8 +52,8 @@ pub enum Order {
 }
 
 /// Every operator, as a suite spells it.
-const OPERATORS: [&str; 11] =
-    ["lt", "le", "gt", "ge", "matches", "contains", "one_of", "includes", "every", "present", "not"];
+const OPERATORS: [&str; 12] =
+    ["lt", "le", "gt", "ge", "matches", "contains", "one_of", "includes", "every", "present", "not", "agrees"];
 
 impl Matcher {
     /// Reads what stands after a fact; the error says what is wrong and what would be right.
@@ -61,10 +64,21 @@ impl Matcher {
             Value::Object(map) => {
                 let mut all =
                     map.iter().map(|(name, operand)| operator(name, operand)).collect::<Result<Vec<_>, _>>()?;
-                Ok(if all.len() == 1 { all.remove(0) } else { Self::All(all) })
+                match all.len() {
+                    1 => Ok(all.remove(0)),
+                    _ if all.iter().any(Self::compares) => {
+                        Err("`agrees` stands alone: expect the rest in a check of its own".to_owned())
+                    }
+                    _ => Ok(Self::All(all)),
+                }
             }
             scalar => Ok(Self::Equals(scalar.clone())),
         }
+    }
+
+    /// Whether it compares a value with those of other nodes.
+    pub fn compares(&self) -> bool {
+        matches!(self, Self::Agrees(_))
     }
 
     /// Whether it holds of a value that is there.
@@ -85,7 +99,7 @@ impl Matcher {
             Self::Every(matcher) => {
                 actual.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(|one| matcher.holds(one)))
             }
-            Self::Present => !actual.is_null(),
+            Self::Present | Self::Agrees(_) => !actual.is_null(),
             Self::Not(matcher) => !matcher.holds(actual),
             Self::All(all) => all.iter().all(|matcher| matcher.holds(actual)),
         }
@@ -131,6 +145,12 @@ fn operator(name: &str, operand: &Value) -> Result<Matcher, String> {
         Value::Array(list) if !list.is_empty() => Ok(list.clone()),
         _ => Err(format!("`{name}` wants a list that is not empty, not {}", show(operand))),
     };
+    let nested = || match Matcher::read(operand)? {
+        matcher if matcher.compares() => {
+            Err(format!("`agrees` cannot stand below `{name}`: it is said of a whole fact"))
+        }
+        matcher => Ok(Box::new(matcher)),
+    };
     match name {
         "lt" => compare(Order::Less),
         "le" => compare(Order::LessOrEqual),
@@ -143,8 +163,9 @@ fn operator(name: &str, operand: &Value) -> Result<Matcher, String> {
         "contains" => Ok(Matcher::Contains(operand.clone())),
         "one_of" => list().map(Matcher::OneOf),
         "includes" => list().map(Matcher::Includes),
-        "every" => Matcher::read(operand).map(|matcher| Matcher::Every(Box::new(matcher))),
-        "not" => Matcher::read(operand).map(|matcher| Matcher::Not(Box::new(matcher))),
+        "every" => nested().map(Matcher::Every),
+        "not" => nested().map(Matcher::Not),
+        "agrees" => Agreement::read(operand).map(Matcher::Agrees),
         "present" if is_true(operand) => Ok(Matcher::Present),
         "present" => Err("`present` can only be true: what is absent cannot be judged".to_owned()),
         _ => Err(format!("unknown operator `{name}`{}", did_you_mean(name, OPERATORS))),
@@ -171,7 +192,7 @@ fn is_class(text: &str) -> bool {
 }
 
 /// A number, or the seconds of a duration: `500ms`, `30d`.
-fn number(value: &Value) -> Option<f64> {
+pub(super) fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => {
@@ -182,7 +203,7 @@ fn number(value: &Value) -> Option<f64> {
 }
 
 /// Seconds as a person writes them: `7days`, `12.5s`, `-1day`.
-fn span(seconds: f64) -> String {
+pub(super) fn span(seconds: f64) -> String {
     /// From here on a fraction of a second says nothing.
     const COARSE: f64 = 60.0;
     if seconds.abs() < COARSE {
@@ -219,6 +240,7 @@ impl fmt::Display for Matcher {
             Self::Includes(list) => write!(f, "at least {}", several(list)),
             Self::Every(matcher) => write!(f, "every one to be {matcher}"),
             Self::Present => f.write_str("any value"),
+            Self::Agrees(agreement) => write!(f, "{agreement}"),
             Self::Not(matcher) => write!(f, "anything but {matcher}"),
             Self::All(all) => f.write_str(&all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")),
         }
@@ -292,6 +314,10 @@ mod tests {
             (json!({"contains": ""}), "always holds"),
             (json!({"present": false}), "can only be true"),
             (json!({}), "expects nothing"),
+            (json!({"agrees": false}), "wants true, or how far"),
+            (json!({"agrees": "0s"}), "wants true, or how far"),
+            (json!({"agrees": true, "gt": 1}), "stands alone"),
+            (json!({"not": {"agrees": true}}), "cannot stand below `not`"),
         ];
         for (matcher, message) in mistakes {
             let error = Matcher::read(&matcher).unwrap_err();

@@ -1,4 +1,6 @@
 //! The names that dnsmasq must answer: `dns_records` in the form of a hosts file.
+//!
+//! What other modules register there (clusters, MinIO, virtual addresses) is theirs, and not looked at.
 
 use std::net::Ipv4Addr;
 
@@ -8,10 +10,14 @@ use serde_json::json;
 use super::Node;
 use crate::value::{Value, show};
 
-/// Derives `dns_names`, a list of `{name, addresses}`, and `dns_records_given`.
+/// Derives `dns_names`, a list of `{name, addresses}`, `dns_first_name`, and `dns_records_given`.
 pub(super) fn derive(node: &mut Node) {
     let names = names(node);
     node.derive("dns_records_given", names.as_ref().map(|names| json!(!names.is_empty())).map_err(Clone::clone));
+    let first = names.as_ref().map_err(Clone::clone).and_then(|names| {
+        names.keys().next().map(|name| json!(name)).ok_or_else(|| "is unset, as dns_records is empty".to_owned())
+    });
+    node.derive("dns_first_name", first);
     let listed = names.map(|names| {
         let entry = |(name, addresses): (String, Vec<Value>)| json!({"name": name, "addresses": addresses});
         Value::Array(names.into_iter().map(entry).collect())
@@ -29,7 +35,7 @@ fn names(node: &Node) -> Result<IndexMap<String, Vec<Value>>, String> {
     };
     let mut names: IndexMap<String, Vec<Value>> = IndexMap::new();
     for record in &records {
-        let line = with_admin_ip(node, &show(record))?;
+        let line = node.with_admin_ip(&show(record))?;
         let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
         let Some(address) = words.next().filter(|word| word.parse::<Ipv4Addr>().is_ok()) else { continue };
         for name in words {
@@ -40,13 +46,4 @@ fn names(node: &Node) -> Result<IndexMap<String, Vec<Value>>, String> {
         }
     }
     Ok(names)
-}
-
-/// Pigsty's own placeholder, replaced as its roles do: with the `admin_ip` of the host that is configured.
-fn with_admin_ip(node: &Node, text: &str) -> Result<String, String> {
-    if !text.contains("${admin_ip}") {
-        return Ok(text.to_owned());
-    }
-    let admin = node.lookup("admin_ip").map_err(|error| format!("is unknown: {error}"))?;
-    Ok(text.replace("${admin_ip}", &show(&admin)))
 }

@@ -10,6 +10,9 @@ use crate::inventory::{Inventory, InventoryError, expression, is_encrypted};
 use crate::value::{Place, Unfilled, Value, Variable, Vars, is_true, show};
 
 mod dns;
+mod entry;
+mod fleet;
+mod option;
 mod portal;
 mod secret;
 
@@ -63,7 +66,7 @@ pub fn nodes(inventory: &Inventory) -> Result<Vec<Node>, PigstyError> {
         return Err(PigstyError::NoInfra(inventory.name().to_owned()));
     }
     let defaults = defaults()?;
-    let nodes = hosts.iter().map(|host| node(inventory, defaults, host)).collect::<Result<Vec<_>, _>>()?;
+    let mut nodes = hosts.iter().map(|host| node(inventory, defaults, host)).collect::<Result<Vec<_>, _>>()?;
     let mut seen: BTreeMap<&str, &Node> = BTreeMap::new();
     for node in &nodes {
         if let Some(first) = seen.insert(&node.name, node) {
@@ -77,6 +80,7 @@ pub fn nodes(inventory: &Inventory) -> Result<Vec<Node>, PigstyError> {
             });
         }
     }
+    fleet::derive(&mut nodes);
     Ok(nodes)
 }
 
@@ -115,8 +119,9 @@ fn node(inventory: &Inventory, defaults: &Vars, host: &str) -> Result<Node, Pigs
     vars.derive("inventory_hostname", host);
     vars.derive("node", &*name);
     let mut node = Node { name, ip: host.into(), vars, problems: BTreeMap::new() };
-    portal::derive(&mut node);
     dns::derive(&mut node);
+    portal::derive(&mut node);
+    option::derive(&mut node);
     Ok(node)
 }
 
@@ -163,6 +168,15 @@ impl Node {
             }
         }
         Ok(None)
+    }
+
+    /// Pigsty's own placeholder, replaced as its roles do: with the `admin_ip` of the host that is configured.
+    fn with_admin_ip(&self, text: &str) -> Result<String, String> {
+        if !text.contains("${admin_ip}") {
+            return Ok(text.to_owned());
+        }
+        let admin = self.lookup("admin_ip").map_err(|error| format!("is unknown: {error}"))?;
+        Ok(text.replace("${admin_ip}", &show(&admin)))
     }
 
     /// Sets a derived fact, or remembers why it could not be made.

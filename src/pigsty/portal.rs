@@ -1,38 +1,59 @@
-//! What Nginx is rendered from: the portal's home, and whether it speaks TLS.
+//! What Nginx is rendered from: the portal's home, its entries, and whether it speaks TLS.
+//!
+//! A home with a template of its own (`conf`) is nobody's to judge.
 
 use serde_json::json;
 
 use super::Node;
-use crate::value::{Value, show};
+use super::entry::{self, Entry, flag, has_own_certificate, is_rendered, text};
+use crate::value::{Object, Value, show};
 
-/// Derives `home_enabled`, `home_domain`, `tls_enabled` and `nginx_status_scraped`.
+/// Derives what is known of the portal: its home first, then its entries.
 pub(super) fn derive(node: &mut Node) {
-    match home(node) {
-        Ok(domain) => {
-            node.derive("home_enabled", Ok(json!(domain.is_some())));
-            node.derive("home_domain", domain.ok_or_else(|| "is unset, as infra_portal has no home".to_owned()));
-        }
-        Err(why) => {
-            node.derive("home_enabled", Err(why.clone()));
-            node.derive("home_domain", Err(why));
-        }
-    }
     let tls = node.lookup("nginx_sslmode").map(|mode| json!(mode != json!("disable")));
     node.derive("tls_enabled", tls.map_err(|error| format!("is unknown: {error}")));
+    node.derive("tls_disabled", Ok(json!(!node.vars.is_true("tls_enabled"))));
+    home(node);
     // Pigsty's exporter looks at port 80 and at the home server only, whatever the inventory says.
     let scraped = same_port(node, "nginx_port", "nginx_exporter_scrape_port") && node.vars.is_true("home_enabled");
     node.derive("nginx_status_scraped", Ok(json!(scraped)));
+    let entries = portal(node).and_then(|portal| entry::all(node, &portal));
+    for list in Entry::LISTS {
+        let chosen =
+            entries.as_ref().map(|all| all.iter().filter(|entry| entry.is_in(list)).map(Entry::value).collect());
+        node.derive(list, chosen.map_err(Clone::clone));
+    }
 }
 
-/// The domain of the home server that Pigsty renders; none without an entry `home`, or where it has a template of its own.
-fn home(node: &Node) -> Result<Option<Value>, String> {
-    let portal = node.lookup("infra_portal").map_err(|error| format!("is unknown: {error}"))?;
-    let portal = portal.as_object().ok_or("is unknown: infra_portal is not a mapping")?;
-    let Some(home) = portal.get("home") else { return Ok(None) };
-    if home.get("conf").is_some_and(|conf| !conf.is_null() && *conf != json!("") && *conf != json!(false)) {
-        return Ok(None);
+/// Derives `home_enabled`, `home_domain`, and of a home that is there: `home_page`, whether it shows Pigsty's own page,
+/// `home_open`, whether it asks for no password, and `home_certified`, whether it shows Pigsty's certificate.
+fn home(node: &mut Node) {
+    let home = portal(node).map(|portal| portal.get("home").and_then(Value::as_object).cloned().unwrap_or_default());
+    let rendered = home.as_ref().map(|home| is_rendered(home).then(|| text(home, "domain")).flatten());
+    let truth = |holds: &dyn Fn(&Object) -> bool| {
+        let there = rendered.as_ref().map(Option::is_some).map_err(|why| (*why).clone());
+        there.map(|there| json!(there && home.as_ref().is_ok_and(holds)))
+    };
+    let facts = [
+        ("home_enabled", truth(&|_| true)),
+        ("home_page", truth(&|home| text(home, "path").is_none())),
+        ("home_open", truth(&|home| !flag(home, "auth"))),
+        ("home_certified", truth(&|home| !has_own_certificate(home))),
+    ];
+    let domain = match &rendered {
+        Ok(Some(domain)) => Ok(json!(domain)),
+        Ok(None) => Err("is unset, as infra_portal has no home".to_owned()),
+        Err(why) => Err((*why).clone()),
+    };
+    for (name, value) in facts {
+        node.derive(name, value);
     }
-    Ok(home.get("domain").filter(|domain| domain.as_str().is_some_and(|text| !text.is_empty())).cloned())
+    node.derive("home_domain", domain);
+}
+
+fn portal(node: &Node) -> Result<Object, String> {
+    let portal = node.lookup("infra_portal").map_err(|error| format!("is unknown: {error}"))?;
+    portal.as_object().cloned().ok_or_else(|| "is unknown: infra_portal is not a mapping".to_owned())
 }
 
 fn same_port(node: &Node, one: &str, other: &str) -> bool {

@@ -1,18 +1,17 @@
 //! One suite on one node: variables filled in, lists repeated, conditions decided.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
 use super::{PlanError, Planned};
-use crate::check::{Check, CheckId};
+use crate::check::{Check, CheckId, Late, Question, Source};
 use crate::expect::{Expectation, Matcher};
 use crate::pigsty::Node;
 use crate::probe::Probe;
-use crate::suite::{LONGEST, Suite, Template};
-use crate::value::{Place, Unfilled, Value, expand, expand_map, show};
+use crate::suite::{LONGEST, Suite, Template, With};
+use crate::value::{Object, Place, Unfilled, Value, expand, expand_map, names, show};
 
 /// How long one attempt may take where a suite does not say: one dropped SYN is sent again after 1 s, so 3 s forgive it.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -22,9 +21,6 @@ const REQUEST: Duration = Duration::from_secs(5);
 
 /// How often a list may repeat one check: far above any real portal or record list, far below what would stall a run.
 const REPEATS: usize = 10_000;
-
-/// The node on which a check that is asked once per fleet is asked.
-pub(super) type Once = BTreeMap<(String, String), String>;
 
 /// Why a check cannot be planned.
 enum Refusal {
@@ -41,18 +37,14 @@ impl From<PlanError> for Refusal {
 }
 
 /// Plans a suite on a node; a check whose variables cannot be used is planned as one that cannot be asked.
-pub(super) fn suite(
-    node: &Node,
-    suite: &Suite,
-    targets: &Result<Value, String>,
-    once: &mut Once,
-) -> Result<Vec<Planned>, PlanError> {
+pub(super) fn suite(node: &Node, suite: &Suite, targets: &Result<Value, String>) -> Result<Vec<Planned>, PlanError> {
     let mut planned = Vec::new();
     for check in &suite.checks {
-        let scope = Scope { node, suite, check, targets, each: None };
+        let scope = Scope { node, suite, check, targets, absent: None, each: None };
         let all = scope.absence().and_then(|absent| match absent {
-            Some(reason) => Ok(vec![scope.skip(reason)]),
-            None => scope.plan(once),
+            Some(reason) if !check.never => Ok(vec![scope.skip(reason)]),
+            None if check.never => Ok(Vec::new()),
+            absent => Scope { absent: absent.as_deref(), ..scope }.plan(),
         });
         match all {
             Ok(all) => planned.extend(all),
@@ -74,6 +66,8 @@ struct Scope<'a> {
     suite: &'a Suite,
     check: &'a Template,
     targets: &'a Result<Value, String>,
+    /// The condition that is false, where the check looks for what it turns off.
+    absent: Option<&'a str>,
     each: Option<&'a Value>,
 }
 
@@ -85,14 +79,7 @@ impl Scope<'_> {
         suite.and_then(check).map_err(|error| self.unfilled(&error))
     }
 
-    fn plan(&self, once: &mut Once) -> Result<Vec<Planned>, Refusal> {
-        if self.check.once {
-            let key = (self.suite.component.clone(), self.check.id.clone());
-            let first = once.entry(key).or_insert_with(|| self.node.name.to_string());
-            if *first != *self.node.name {
-                return Ok(vec![self.skip(format!("asked once per fleet, on {first}"))]);
-            }
-        }
+    fn plan(&self) -> Result<Vec<Planned>, Refusal> {
         let Some(list) = &self.check.each else { return Ok(vec![self.one()?]) };
         let list = expand(list, &|name| self.lookup(name)).map_err(|error| self.unfilled(&error))?;
         let list = list.as_array().ok_or_else(|| self.refused(&"`each` is not a list"))?;
@@ -103,11 +90,9 @@ impl Scope<'_> {
     }
 
     fn one(&self) -> Result<Planned, Refusal> {
-        let fields =
-            expand_map(&self.check.fields, &|name| self.lookup(name)).map_err(|error| self.unfilled(&error))?;
-        let probe = Probe::new(self.check.kind.name, fields)
-            .map_err(|error| self.refused(&format!("{}: {error}", self.check.kind.name)))?;
-        let fix = self.check.fix.as_ref().or(self.suite.fix.as_ref());
+        let (question, expect) = self.question()?;
+        // The suite's command installs, which mends nothing that should not be there.
+        let fix = self.check.fix.as_ref().or(self.suite.fix.as_ref().filter(|_| !self.check.never));
         Ok(Planned::Check(Box::new(Check {
             id: self.id()?,
             title: self.text(&self.check.title)?,
@@ -115,16 +100,62 @@ impl Scope<'_> {
             needs: self.needs()?,
             absence: self.check.absence.as_ref().map(|id| CheckId::new(&self.node.name, &self.suite.component, id)),
             vantage: self.vantage()?,
-            once: self.check.once,
-            expect: self.expectations()?,
+            in_turn: self.check.in_turn,
+            after: Vec::new(),
+            peers: Vec::new(),
+            expect,
+            never: self.absent.map(str::to_owned),
+            canary: self.check.canary,
             wait: self.wait()?,
-            timeout: self.check.timeout.unwrap_or(match probe {
-                Probe::Http(_) | Probe::Promql(_) => REQUEST,
+            timeout: self.check.timeout.unwrap_or(match self.check.kind.name {
+                "http" | "promql" => REQUEST,
                 _ => CONNECT,
             }),
-            probe,
+            question,
             fix: fix.map(|fix| self.text(fix)).transpose()?,
+            look: self.look()?,
         })))
+    }
+
+    /// The question and what is expected; both come later where they take a value from an earlier answer.
+    fn question(&self) -> Result<(Question, Vec<Expectation>), Refusal> {
+        let sources = self.sources()?;
+        if !sources.is_empty() {
+            return Ok((Question::Late(Box::new(self.late(sources)?)), Vec::new()));
+        }
+        let fields =
+            expand_map(&self.check.fields, &|name| self.lookup(name)).map_err(|error| self.unfilled(&error))?;
+        let probe = Probe::new(self.check.kind.name, fields)
+            .map_err(|error| self.refused(&format!("{}: {error}", self.check.kind.name)))?;
+        Ok((Question::Ready(probe), self.expectations()?))
+    }
+
+    /// Where the values come from that nobody set already.
+    fn sources(&self) -> Result<Vec<Source>, Refusal> {
+        let unset = self.check.with.iter().filter(|with| self.node.vars.get(&with.name).is_none());
+        let source = |with: &With| {
+            let key = with.key.as_ref().map(|key| self.text(&Value::from(key.as_str()))).transpose()?;
+            let check = key.map_or_else(|| with.check.clone(), |key| format!("{}[{key}]", with.check));
+            let check = CheckId::new(&self.node.name, &with.component, &check);
+            let fact = self.text(&Value::from(with.fact.as_str()))?;
+            Ok(Source { name: with.name.clone(), check, fact })
+        };
+        unset.map(source).collect()
+    }
+
+    /// A late question with all that is known of it; every other variable must be there now.
+    fn late(&self, sources: Vec<Source>) -> Result<Late, Refusal> {
+        let (fields, expect) = (self.check.fields.clone(), self.check.expect.clone());
+        let is_late = |name: &str| sources.iter().any(|source| source.name == name);
+        let mut known = Object::new();
+        for name in [&fields, &expect].into_iter().flat_map(|map| names(&Value::Object(map.clone()))) {
+            if !is_late(&name) {
+                self.text(&Value::String(format!("${{{name}}}")))?;
+                let root = name.split(['.', '[']).next().unwrap_or_default();
+                known.insert(root.to_owned(), self.lookup(root).map_err(|error| self.unfilled(&error))?);
+            }
+        }
+        Ok(Late { kind: self.check.kind, fields, expect, known, sources })
     }
 
     fn id(&self) -> Result<CheckId, Refusal> {
@@ -152,7 +183,10 @@ impl Scope<'_> {
                 _ => return Err(self.refused(&format!("`{text}` is no check: write node/component/check"))),
             })
         };
-        self.check.needs.iter().map(need).collect()
+        let mut needs = self.check.needs.iter().map(need).collect::<Result<Vec<_>, _>>()?;
+        let taken = self.sources()?.into_iter().map(|source| source.check);
+        needs.extend(taken);
+        Ok(needs)
     }
 
     fn wait(&self) -> Result<Option<Duration>, Refusal> {
@@ -183,6 +217,21 @@ impl Scope<'_> {
             Ok(Expectation { fact: fact.clone(), matcher })
         };
         expect.iter().map(read).collect()
+    }
+
+    /// How to look by hand; a value that is late or cannot be used keeps its name, as nothing is asked with it.
+    fn look(&self) -> Result<Vec<String>, Refusal> {
+        let named = |name: &str| Ok(Value::String(format!("${{{name}}}")));
+        let lookup = |name: &str| match self.lookup(name) {
+            Err(Unfilled::Undefined(_)) if self.check.with.iter().any(|with| with.name == name) => named(name),
+            Err(Unfilled::Unusable { .. }) => named(name),
+            other => other,
+        };
+        let filled = |text: &String| match expand(&Value::from(text.as_str()), &lookup) {
+            Err(Unfilled::Unusable { .. }) => Ok(text.clone()),
+            other => other.map(|value| show(&value)).map_err(|error| self.unfilled(&error)),
+        };
+        self.check.explanation.look.iter().map(filled).collect()
     }
 
     fn skip(&self, reason: String) -> Planned {

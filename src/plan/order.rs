@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{PlanError, Planned};
+use super::{PlanError, Planned, late};
 use crate::check::CheckId;
 
 /// Replaces each need by the planned checks that it names: itself, or every one that it is repeated as.
@@ -20,11 +20,15 @@ pub(super) fn resolve(checks: &mut [Planned]) -> Result<(), PlanError> {
             "check {id} is planned twice: what it is repeated over must have distinct names"
         )));
     }
+    late::resolve(checks, &named);
     for planned in checks.iter_mut() {
         let Planned::Check(check) = planned else { continue };
         let mut needs = Vec::new();
         for need in &check.needs {
-            let found = named.get(need).filter(|_| *need != check.id);
+            // One that is skipped or cannot be asked is planned once, without a key.
+            let whole = late::keyless(need);
+            let planned_whole = || named.get(&whole).filter(|all| **all == [whole.clone()]);
+            let found = named.get(need).or_else(planned_whole).filter(|_| *need != check.id);
             needs.extend(
                 found.ok_or_else(|| {
                     PlanError::Suite(format!("check {} needs {need}, which is not planned", check.id))
@@ -36,12 +40,12 @@ pub(super) fn resolve(checks: &mut [Planned]) -> Result<(), PlanError> {
     no_circle(checks)
 }
 
-/// Follows the needs of every check; a check met again on its own path needs itself.
+/// Follows what every check waits for; a check met again on its own path needs itself.
 fn no_circle(checks: &[Planned]) -> Result<(), PlanError> {
-    let needs: HashMap<&CheckId, &[CheckId]> = checks
+    let needs: HashMap<&CheckId, Vec<&CheckId>> = checks
         .iter()
         .filter_map(|planned| match planned {
-            Planned::Check(check) => Some((&check.id, check.needs.as_slice())),
+            Planned::Check(check) => Some((&check.id, check.needs.iter().chain(&check.after).collect())),
             Planned::Skip { .. } | Planned::Unusable { .. } => None,
         })
         .collect();
@@ -50,7 +54,7 @@ fn no_circle(checks: &[Planned]) -> Result<(), PlanError> {
         // Each entry is a check and how many of its needs were followed.
         let mut path = vec![(*start, 0)];
         while let Some((id, followed)) = path.pop() {
-            let next = needs.get(id).and_then(|all| all.get(followed));
+            let next = needs.get(id).and_then(|all| all.get(followed)).copied();
             let Some(next) = next.filter(|_| done.get(id) != Some(&true)) else {
                 done.insert(id, true);
                 continue;

@@ -15,6 +15,9 @@ use crate::value::{Object, Value};
 /// How much of a body is kept as the fact `body`, in bytes: enough for every health page, little enough to keep hundreds.
 const BODY_KEPT: usize = 64 * 1024;
 
+/// The same of a web page: the home page lists every node of a deployment, a kilobyte each, after 60 KiB of style.
+const PAGE_KEPT: usize = 1024 * 1024;
+
 /// Where a page's title must have begun, in bytes: a head is rarely longer.
 const TITLE_WITHIN: usize = 64 * 1024;
 
@@ -64,7 +67,8 @@ impl Answer {
     /// What the body is read as: JSON, a page with a title, an exposition, always text.
     fn read_body(&self, facts: &mut Facts) {
         let text = String::from_utf8_lossy(&self.body);
-        let kept = text.get(..text.floor_char_boundary(BODY_KEPT)).unwrap_or_default();
+        let most = if self.is_of_type("html") { PAGE_KEPT } else { BODY_KEPT };
+        let kept = text.get(..text.floor_char_boundary(most)).unwrap_or_default();
         facts.insert("body", kept);
         if let Some(json) = self.json() {
             facts.insert("json", json);

@@ -3,6 +3,7 @@
 //! It reads what was shown and decides nothing; what cannot be read gives no facts.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, Error};
@@ -39,6 +40,32 @@ pub(super) fn validity(leaf: &CertificateDer<'_>, now: UnixTime) -> Result<(), E
         dates if dates.not_before.timestamp() > now => Err(Error::InvalidCertificate(CertificateError::NotValidYet)),
         _ => Ok(()),
     }
+}
+
+/// The names of those who signed the certificate and the chain, as they are encoded.
+pub(super) fn issuers(leaf: &CertificateDer<'_>, chain: &[CertificateDer<'_>]) -> Vec<Vec<u8>> {
+    let all = std::iter::once(leaf).chain(chain).filter_map(read);
+    all.map(|certificate| certificate.issuer().as_raw().to_owned()).collect()
+}
+
+/// Whether a certificate is for one of these encoded names.
+pub(super) fn is_one_of(certificate: &CertificateDer<'_>, names: &[Vec<u8>]) -> bool {
+    read(certificate).is_some_and(|certificate| names.iter().any(|name| name == certificate.subject().as_raw()))
+}
+
+/// The first moment at which both certificates are valid, and those after it at which one of the chain becomes valid.
+pub(super) fn common_moments(
+    leaf: &CertificateDer<'_>,
+    anchor: &CertificateDer<'_>,
+    chain: &[CertificateDer<'_>],
+) -> Vec<UnixTime> {
+    let (Some(leaf), Some(anchor)) = (read(leaf), read(anchor)) else { return Vec::new() };
+    let first = leaf.validity().not_before.max(anchor.validity().not_before);
+    let last = leaf.validity().not_after.min(anchor.validity().not_after);
+    let begins = chain.iter().filter_map(read).map(|certificate| certificate.validity().not_before);
+    let common = std::iter::once(first).chain(begins).filter(|moment| (first..=last).contains(moment));
+    let seconds = common.filter_map(|moment| u64::try_from(moment.timestamp()).ok());
+    seconds.map(|seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds))).collect()
 }
 
 /// Why the certificate is not believed; completes "the certificate of 10.10.10.10:443 …".

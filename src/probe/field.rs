@@ -4,7 +4,10 @@
 
 use std::path::PathBuf;
 
+use rustls::pki_types::CertificateDer;
+
 use super::tls::Tls;
+use super::trust;
 use crate::value::{Object, Value, show};
 
 /// Text, or a scalar that reads as text.
@@ -40,11 +43,22 @@ pub(super) fn tls(fields: Option<Object>) -> Result<Tls, String> {
         match name.as_str() {
             "insecure_skip_verify" => tls.insecure = truth(&place, Some(value))?,
             "ca_file" => tls.ca_file = text(&place, Some(value))?.map(PathBuf::from),
+            "ca" => tls.ca = authorities(&place, value)?,
             "server_name" => tls.server_name = text(&place, Some(value))?,
-            _ => return Err(format!("{place}: unknown; known are insecure_skip_verify, ca_file and server_name")),
+            _ => return Err(format!("{place}: unknown; known are insecure_skip_verify, ca, ca_file and server_name")),
         }
     }
+    if !tls.ca.is_empty() && tls.ca_file.is_some() {
+        return Err("tls_config.ca: goes without ca_file; keep one".to_owned());
+    }
     Ok(tls)
+}
+
+/// CA certificates from their PEM text.
+fn authorities(name: &str, value: Value) -> Result<Vec<CertificateDer<'static>>, String> {
+    let pem = text(name, Some(value))?.unwrap_or_default();
+    trust::certificates(pem.as_bytes())
+        .map_err(|why| format!("{name}: {why}; write PEM, from -----BEGIN CERTIFICATE-----"))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use reqwest::header::{
     AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, TRANSFER_ENCODING,
 };
@@ -27,9 +28,11 @@ pub(super) const KIND: Kind = Kind {
         "get",
         "head",
         "post",
+        "delete",
         "address",
         "headers",
         "body",
+        "body_hex",
         "user",
         "password",
         "follow_redirects",
@@ -51,8 +54,11 @@ pub(super) const KIND: Kind = Kind {
         "json[",
         "metric.",
         "label.",
+        "row.",
         "tls.version",
         "tls.verified",
+        "tls.trusted",
+        "tls.named",
         "tls.problem",
         "tls.names",
         "tls.names[",
@@ -83,7 +89,7 @@ pub struct Http {
     url: Url,
     dial: Option<Dial>,
     headers: HeaderMap,
-    body: Option<String>,
+    body: Option<Vec<u8>>,
     login: Option<(String, Secret)>,
     follow: bool,
     tls: Tls,
@@ -96,9 +102,11 @@ struct Fields {
     get: Option<Value>,
     head: Option<Value>,
     post: Option<Value>,
+    delete: Option<Value>,
     address: Option<Value>,
     headers: Option<Object>,
     body: Option<Value>,
+    body_hex: Option<Value>,
     user: Option<Value>,
     password: Option<Value>,
     follow_redirects: Option<Value>,
@@ -110,13 +118,14 @@ impl TryFrom<Fields> for Http {
     type Error = String;
 
     fn try_from(fields: Fields) -> Result<Self, String> {
-        let (method, url) = match (fields.get, fields.head, fields.post) {
-            (Some(get), None, None) => (Method::GET, url("get", get)?),
-            (None, Some(head), None) => (Method::HEAD, url("head", head)?),
-            (None, None, Some(post)) => (Method::POST, url("post", post)?),
-            _ => return Err("exactly one of get, head and post is needed".to_owned()),
+        let (method, url) = match (fields.get, fields.head, fields.post, fields.delete) {
+            (Some(get), None, None, None) => (Method::GET, url("get", get)?),
+            (None, Some(head), None, None) => (Method::HEAD, url("head", head)?),
+            (None, None, Some(post), None) => (Method::POST, url("post", post)?),
+            (None, None, None, Some(delete)) => (Method::DELETE, url("delete", delete)?),
+            _ => return Err("exactly one of get, head, post and delete is needed".to_owned()),
         };
-        let body = field::text("body", fields.body)?;
+        let body = body(fields.body, fields.body_hex)?;
         if body.is_some() && method != Method::POST {
             return Err("body: goes with post alone".to_owned());
         }
@@ -156,6 +165,19 @@ pub(super) fn url(name: &str, value: Value) -> Result<Url, String> {
         return Err(format!("{name}: the URL names no host"));
     }
     Ok(url)
+}
+
+/// The body as text, or in hexadecimal where it is none.
+fn body(text: Option<Value>, hex: Option<Value>) -> Result<Option<Vec<u8>>, String> {
+    match (field::text("body", text)?, field::text("body_hex", hex)?) {
+        (Some(_), Some(_)) => Err("body_hex: there is a body already; keep one".to_owned()),
+        (Some(text), None) => Ok(Some(text.into_bytes())),
+        (None, Some(hex)) => match HEXLOWER_PERMISSIVE.decode(hex.as_bytes()) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) => Err(format!("body_hex: is not hexadecimal: {error}")),
+        },
+        (None, None) => Ok(None),
+    }
 }
 
 fn login(user: Option<Value>, password: Option<Value>) -> Result<Option<(String, Secret)>, String> {

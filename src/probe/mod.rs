@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::value::{Object, Path, Value};
+use crate::value::{Object, Path, Value, show};
 
 mod answer;
 mod blame;
@@ -28,8 +28,10 @@ mod request;
 mod socket;
 mod tcp;
 mod tls;
+mod trust;
 
 pub use self::icmp::permitted as icmp_permitted;
+pub use self::trust::is_authority;
 pub use self::{dns::Dns, http::Http, icmp::Icmp, ntp::Ntp, promql::Promql, tcp::Tcp};
 
 /// What a probe measured, by name: `status`, `time`, `json`, `tls.not_after`, `answers`.
@@ -44,7 +46,25 @@ impl Facts {
         }
         let path = Path::parse(fact).ok()?;
         let (root, below) = path.split()?;
+        if root == "row" {
+            let (metric, below) = below.split()?;
+            return below.find(&self.rows(metric)?);
+        }
         below.find(self.0.get(root)?)
+    }
+
+    /// The series of a metric, each as its labels: what `label` has by column.
+    fn rows(&self, metric: &str) -> Option<Value> {
+        let columns = self.0.get("label")?.get(metric)?.as_object()?;
+        let cell = |values: &Value, at: usize| match values {
+            Value::Array(values) => values.get(at).cloned(),
+            single => (at == 0).then(|| single.clone()),
+        };
+        let row = |at| -> Option<Object> {
+            columns.iter().map(|(label, values)| Some((label.clone(), cell(values, at)?))).collect()
+        };
+        let rows = (0..).map_while(|at| row(at).filter(|row| !row.is_empty()).map(Value::Object));
+        Some(rows.collect())
     }
 
     /// Records a fact.
@@ -116,6 +136,22 @@ pub struct Kind {
     pub default: &'static [(&'static str, &'static str)],
 }
 
+/// The fields that say what is asked by which method.
+const METHODS: [&str; 4] = ["get", "head", "post", "delete"];
+
+impl Kind {
+    /// What is asked, from the fields of a question that may not be complete, without those that may hold a secret.
+    pub fn sketch(&self, fields: &Object) -> String {
+        let part = |before: &str, name: &str| fields.get(name).map(|value| format!("{before}{}", show(value)));
+        if self.name != "http" {
+            let told = fields.iter().map(|(name, value)| format!("{name}: {}", show(value)));
+            return format!("{} {}", self.name, told.collect::<Vec<_>>().join(", "));
+        }
+        let question = METHODS.iter().find_map(|method| part(&format!("{} ", method.to_uppercase()), method));
+        [question, part(" as ", "user"), part(" at ", "address")].into_iter().flatten().collect()
+    }
+}
+
 /// Every kind of probe.
 pub const KINDS: &[Kind] = &[http::KIND, tcp::KIND, icmp::KIND, dns::KIND, ntp::KIND, promql::KIND];
 
@@ -181,5 +217,24 @@ impl Probe {
             Self::Ntp(probe) => probe.asked(),
             Self::Promql(probe) => probe.asked(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn one_series_of_a_metric_is_found_by_a_label() {
+        let mut facts = Facts::default();
+        let flags = json!({"name": ["retentionPeriod", "dryRun"], "value": ["15d", "false"]});
+        facts.insert("label", json!({"flag": flags, "build_info": {"version": "1"}}));
+        assert_eq!(facts.get("row.flag[name=retentionPeriod].value"), Some(json!(["15d"])));
+        assert_eq!(facts.get("row.flag[*].name"), Some(json!(["retentionPeriod", "dryRun"])));
+        assert_eq!(facts.get("row.build_info[*].version"), Some(json!(["1"])));
+        assert_eq!(facts.get("row.flag[name=none].value"), None);
+        assert_eq!(facts.get("row.none[*].name"), None);
     }
 }

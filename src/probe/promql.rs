@@ -1,7 +1,8 @@
 //! The promql probe: an instant query, answered by a VictoriaMetrics or Prometheus that testifies about its targets.
 //!
 //! The server is a witness: when it is silent or speaks something else, nothing is known about what was asked. It asks
-//! for what is stored now, not for what a cache or the query latency offset holds back.
+//! for what is stored now, not for what a cache or the query latency offset holds back. A selector with a range, as in
+//! `infra_up[90s]`, gives the series that have samples that young, each with its last value.
 
 use std::time::Duration;
 
@@ -81,10 +82,24 @@ struct Data {
     result: Value,
 }
 
-#[derive(Deserialize)]
+/// A series with its value, or with the last of its values where a range was asked for.
 struct Sample {
     metric: Object,
     value: (f64, String),
+}
+
+#[derive(Deserialize)]
+struct Series {
+    metric: Object,
+    value: Option<(f64, String)>,
+    #[serde(default)]
+    values: Vec<(f64, String)>,
+}
+
+impl Series {
+    fn sample(self) -> Option<Sample> {
+        Some(Sample { metric: self.metric, value: self.value.or(self.values.into_iter().next_back())? })
+    }
 }
 
 impl Promql {
@@ -130,18 +145,19 @@ impl Promql {
 
     fn vector(&self, data: Data) -> Result<Vec<Sample>, ProbeError> {
         let local = |what: &str| ProbeError::Local(format!("the query `{}` {what}", self.query));
-        if !matches!(data.kind.as_str(), "vector" | "scalar") {
-            return Err(local(&format!("gives a {}; ask for an instant vector", data.kind)));
+        if !matches!(data.kind.as_str(), "vector" | "matrix" | "scalar") {
+            return Err(local(&format!("gives a {}; ask for a vector", data.kind)));
         }
         if data.result.as_array().is_some_and(|series| series.len() > SERIES) {
             return Err(local(&format!("gives more than {SERIES} series; narrow its selector")));
         }
         let samples = if data.kind == "scalar" {
-            serde_json::from_value(data.result).map(|value| vec![Sample { metric: Object::new(), value }])
+            serde_json::from_value(data.result).ok().map(|value| vec![Sample { metric: Object::new(), value }])
         } else {
-            serde_json::from_value(data.result)
+            let series: Option<Vec<Series>> = serde_json::from_value(data.result).ok();
+            series.and_then(|series| series.into_iter().map(Series::sample).collect())
         };
-        samples.map_err(|_| self.mute("its answer has samples that are none"))
+        samples.ok_or_else(|| self.mute("its answer has samples that are none"))
     }
 
     fn facts(&self, samples: Vec<Sample>) -> Result<Facts, ProbeError> {

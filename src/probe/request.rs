@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONNECTION, HOST, HeaderMap, HeaderValue};
+use reqwest::header::{CONNECTION, HOST, HeaderMap, HeaderValue, UPGRADE};
 use reqwest::{Client, Method, Response, Url, Version, redirect, retry};
 use tokio::time::Instant;
 
@@ -33,7 +33,7 @@ pub(super) struct Request<'a> {
     pub(super) peer: SocketAddr,
     pub(super) headers: HeaderMap,
     pub(super) login: Option<&'a (String, Secret)>,
-    pub(super) body: Option<&'a str>,
+    pub(super) body: Option<&'a [u8]>,
     pub(super) tls: &'a Tls,
     /// The time that the whole check has, for the sentence.
     pub(super) timeout: Duration,
@@ -62,9 +62,13 @@ impl Request<'_> {
     pub(super) async fn send(self, deadline: Instant) -> Result<Reply, ProbeError> {
         let handshake = Arc::new(Handshake::default());
         let (url, host) = self.wire();
-        let client = self.client(host.is_none(), &handshake, deadline)?;
+        // HTTP/2 has no upgrade, and one that is asked for is not to be closed.
+        let upgrade = self.headers.contains_key(UPGRADE);
+        let client = self.client(host.is_none() && !upgrade, &handshake, deadline)?;
         let mut request = client.request(self.method.clone(), url).headers(self.headers.clone());
-        request = request.header(CONNECTION, "close");
+        if !upgrade {
+            request = request.header(CONNECTION, "close");
+        }
         if let Some(host) = host {
             request = request.header(HOST, host);
         }
@@ -72,7 +76,7 @@ impl Request<'_> {
             request = request.basic_auth(user, Some(password.expose()));
         }
         if let Some(body) = self.body {
-            request = request.body(body.to_owned());
+            request = request.body(body.to_vec());
         }
         match request.send().await {
             Ok(response) => {

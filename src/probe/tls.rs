@@ -4,21 +4,21 @@
 //! only if it is told to verify. No session is resumed, so that every handshake shows a certificate. TLS below 1.2 is not
 //! spoken.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{
-    ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue, WebPkiServerVerifier,
+    ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue, verify_server_name,
 };
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
+use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, NamedGroup, RootCertStore, SignatureScheme,
 };
 
+use super::trust::{Trust, provider};
 use super::{Facts, ProbeError, certificate};
 
 /// How to speak TLS with a target.
@@ -28,6 +28,8 @@ pub(super) struct Tls {
     pub(super) insecure: bool,
     /// A file of CA certificates that are trusted besides the system's.
     pub(super) ca_file: Option<PathBuf>,
+    /// CA certificates that are trusted besides the system's.
+    pub(super) ca: Vec<CertificateDer<'static>>,
     /// The name to ask for and to verify, if it is not the URL's.
     pub(super) server_name: Option<String>,
 }
@@ -43,10 +45,7 @@ impl Tls {
         let host = self.server_name.as_deref().unwrap_or(host);
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned());
         let name = name.map_err(|_| ProbeError::Local(format!("{host}: not a name that TLS can ask for")))?;
-        let mut trusts =
-            self.ca_file.as_deref().map(Trust::read).transpose()?.map(Arc::new).into_iter().collect::<Vec<_>>();
-        trusts.push(Trust::native());
-        let recorder = Recorder { handshake: handshake.clone(), trusts, name, insecure: self.insecure };
+        let recorder = Recorder { handshake: handshake.clone(), trusts: self.trusts()?, name, insecure: self.insecure };
         let versions = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let mut config = versions
             .map_err(|error| ProbeError::Local(format!("TLS cannot be set up: {error}")))?
@@ -57,6 +56,19 @@ impl Tls {
         config.alpn_protocols =
             if http2 { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { vec![b"http/1.1".to_vec()] };
         Ok(config)
+    }
+
+    /// What is trusted: the authority that was given, and the system's.
+    fn trusts(&self) -> Result<Vec<Arc<Trust>>, ProbeError> {
+        let mut trusts = Vec::new();
+        if let Some(file) = &self.ca_file {
+            trusts.push(Arc::new(Trust::read(file)?));
+        }
+        if !self.ca.is_empty() {
+            trusts.push(Arc::new(Trust::new(self.ca.clone())));
+        }
+        trusts.push(Trust::native());
+        Ok(trusts)
     }
 }
 
@@ -70,11 +82,6 @@ pub(super) fn unused() -> Result<ClientConfig, ProbeError> {
     UNUSED.get_or_init(build).clone().ok_or_else(|| ProbeError::Local("TLS cannot be set up".to_owned()))
 }
 
-fn provider() -> Arc<CryptoProvider> {
-    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
-    PROVIDER.get_or_init(|| Arc::new(ring::default_provider())).clone()
-}
-
 /// What a handshake showed so far.
 #[derive(Debug, Default)]
 pub(super) struct Handshake(Mutex<Record>);
@@ -85,6 +92,8 @@ struct Record {
     version: Option<&'static str>,
     leaf: Option<CertificateDer<'static>>,
     problem: Option<String>,
+    trusted: bool,
+    named: bool,
 }
 
 impl Handshake {
@@ -102,7 +111,7 @@ impl Handshake {
         self.record().problem.clone()
     }
 
-    /// Records `tls.version`, `tls.verified`, `tls.problem` and the certificate's facts.
+    /// Records `tls.version`, `tls.verified`, `tls.trusted`, `tls.named`, `tls.problem` and the certificate's facts.
     pub(super) fn facts(&self, facts: &mut Facts) {
         let record = self.record();
         if let Some(version) = record.version {
@@ -110,6 +119,8 @@ impl Handshake {
         }
         if let Some(leaf) = &record.leaf {
             facts.insert("tls.verified", record.problem.is_none());
+            facts.insert("tls.trusted", record.trusted);
+            facts.insert("tls.named", record.named);
             certificate::facts(leaf, facts);
         }
         if let Some(problem) = &record.problem {
@@ -133,55 +144,6 @@ impl ClientSessionStore for Handshake {
     fn insert_tls13_ticket(&self, _: ServerName<'static>, _: Tls13ClientSessionValue) {}
     fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
         None
-    }
-}
-
-/// Certificates that are trusted, from one source.
-#[derive(Debug)]
-struct Trust {
-    verifier: Option<Arc<WebPkiServerVerifier>>,
-    anchors: Vec<CertificateDer<'static>>,
-}
-
-impl Trust {
-    fn new(anchors: Vec<CertificateDer<'static>>) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(anchors.iter().cloned());
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build().ok();
-        Self { verifier, anchors }
-    }
-
-    /// The system's roots, loaded once: that takes milliseconds.
-    fn native() -> Arc<Self> {
-        static NATIVE: OnceLock<Arc<Trust>> = OnceLock::new();
-        NATIVE.get_or_init(|| Arc::new(Self::new(rustls_native_certs::load_native_certs().certs))).clone()
-    }
-
-    fn read(path: &Path) -> Result<Self, ProbeError> {
-        let local = |what: String| {
-            ProbeError::Local(format!("{}: {what}; give a file of CA certificates as ca_file", path.display()))
-        };
-        let pem = std::fs::read(path).map_err(|error| local(format!("cannot be read: {}", error.kind())))?;
-        let anchors: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-        let trust = Self::new(anchors.map_err(|_| local("is not PEM".to_owned()))?);
-        if trust.verifier.is_none() { Err(local("holds no CA certificate".to_owned())) } else { Ok(trust) }
-    }
-
-    fn verify(
-        &self,
-        leaf: &CertificateDer<'_>,
-        chain: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        now: UnixTime,
-    ) -> Result<(), Error> {
-        if self.anchors.iter().any(|anchor| anchor == leaf) {
-            // A server that shows a trusted certificate itself, as `openssl req -x509` makes it: there is no chain to build.
-            certificate::validity(leaf, now)?;
-            return rustls::client::verify_server_name(&ParsedCertificate::try_from(leaf)?, name);
-        }
-        let unknown = || Error::InvalidCertificate(CertificateError::UnknownIssuer);
-        let verifier = self.verifier.as_ref().ok_or_else(unknown)?;
-        verifier.verify_server_cert(leaf, chain, name, &[], now).map(drop)
     }
 }
 
@@ -239,6 +201,9 @@ impl ServerCertVerifier for Recorder {
         let verified = self.verify(leaf, chain, now);
         let problem = verified.as_ref().err().map(|error| certificate::problem(error, leaf, chain, &self.name, now));
         let mut record = self.handshake.record();
+        record.trusted = self.trusts.iter().any(|trust| trust.vouches(leaf, chain));
+        record.named =
+            ParsedCertificate::try_from(leaf).is_ok_and(|leaf| verify_server_name(&leaf, &self.name).is_ok());
         record.leaf = Some(leaf.clone().into_owned());
         record.problem = problem;
         if self.insecure {

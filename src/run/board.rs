@@ -4,37 +4,42 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::again::{Prospect, was_tried};
 use super::ask::Asked;
-use super::{Interruption, dead, is_pending};
-use crate::check::{Check, CheckId, Evidence, Outcome, Verdict, judge};
+use super::{Interruption, dead};
+use crate::check::{Check, CheckId, Evidence, Outcome, Source, Verdict};
 use crate::plan::Planned;
-use crate::probe::{Failure, ProbeError};
+use crate::probe::ProbeError;
 
 /// A planned check; one that the plan skips has nothing to ask.
-struct Line {
-    id: CheckId,
-    check: Option<Arc<Check>>,
-    group: usize,
+pub(super) struct Line {
+    pub(super) id: CheckId,
+    pub(super) check: Option<Arc<Check>>,
+    pub(super) group: usize,
 }
 
 /// The checks of one component on one node.
 #[derive(Default)]
-struct Group {
-    open: VecDeque<usize>,
+pub(super) struct Group {
+    pub(super) open: VecDeque<usize>,
     busy: bool,
     /// What was asked in this round already, and the line that asked it.
-    answers: Vec<(usize, Asked)>,
+    pub(super) answers: Vec<(usize, Asked)>,
 }
 
 /// Every planned check and what has become of it.
 pub(super) struct Board {
-    lines: Vec<Line>,
-    outcomes: Vec<Option<Outcome>>,
+    pub(super) lines: Vec<Line>,
+    pub(super) outcomes: Vec<Option<Outcome>>,
     /// What came out in an earlier round of what is asked again.
-    earlier: Vec<Option<Outcome>>,
-    index: HashMap<CheckId, usize>,
-    groups: Vec<Group>,
-    nodes: BTreeMap<Arc<str>, Vec<usize>>,
+    pub(super) earlier: Vec<Option<Outcome>>,
+    /// What may become of what was answered.
+    pub(super) prospects: Vec<Prospect>,
+    /// Answers that are to be compared with those of other nodes, until these have come.
+    pub(super) held: BTreeMap<usize, Asked>,
+    pub(super) index: HashMap<CheckId, usize>,
+    pub(super) groups: Vec<Group>,
+    pub(super) nodes: BTreeMap<Arc<str>, Vec<usize>>,
     news: Vec<usize>,
 }
 
@@ -51,6 +56,8 @@ impl Board {
             lines: Vec::new(),
             outcomes: Vec::new(),
             earlier: Vec::new(),
+            prospects: Vec::new(),
+            held: BTreeMap::new(),
             index: HashMap::new(),
             groups: Vec::new(),
             nodes: BTreeMap::new(),
@@ -79,6 +86,7 @@ impl Board {
             board.lines.push(Line { id, check, group });
             board.outcomes.push(outcome);
             board.earlier.push(None);
+            board.prospects.push(Prospect::None);
         }
         board
     }
@@ -96,6 +104,7 @@ impl Board {
                     started.extend(self.next_of(group));
                 }
             }
+            self.compare();
             // What was settled may be what an earlier group waits for.
             if self.news.len() == settled {
                 return started;
@@ -117,15 +126,34 @@ impl Board {
                 }
                 Readiness::Ready => {
                     self.groups[group].open.remove(position);
+                    let Some(check) = self.complete(at, check) else { continue };
                     let Some(asked) = self.asked_already(group, &check) else {
                         self.groups[group].busy = true;
                         return Some((at, check));
                     };
-                    self.judge(at, &asked);
+                    self.take(at, asked);
                 }
             }
         }
         None
+    }
+
+    /// The check with what earlier answers give it; settled as an error if they do not.
+    fn complete(&mut self, at: usize, check: Arc<Check>) -> Option<Arc<Check>> {
+        let fact =
+            |source: &Source| self.outcomes[*self.index.get(&source.check)?].as_ref()?.evidence.facts.get(&source.fact);
+        match check.completed(fact) {
+            None => return Some(check),
+            Some(Ok(ready)) => self.lines[at].check = Some(Arc::new(ready)),
+            Some(Err(reason)) => {
+                let mut outcome = Outcome::skipped(check.id.clone(), check.title.clone(), reason, None);
+                outcome.verdict = Verdict::Error;
+                outcome.evidence.asked = check.question.asked();
+                self.settle(at, outcome);
+                return None;
+            }
+        }
+        self.lines[at].check.clone()
     }
 
     fn readiness(&self, check: &Check) -> Readiness {
@@ -143,14 +171,35 @@ impl Board {
                 }
             }
         }
+        self.turn(check)
+    }
+
+    /// Whether it is the turn of a check that is asked on one node after the other.
+    fn turn(&self, check: &Check) -> Readiness {
+        for earlier in &check.after {
+            let Some(outcome) = self.index.get(earlier).map(|at| self.outcomes[*at].as_ref()) else { continue };
+            match outcome {
+                None => return Readiness::Waits,
+                Some(outcome) if outcome.verdict != Verdict::Pass && was_tried(outcome) => {
+                    return Readiness::Skip(
+                        format!("tried on {} already: {}", earlier.node, outcome.verdict),
+                        earlier.clone(),
+                    );
+                }
+                Some(_) => {}
+            }
+        }
         Readiness::Ready
     }
 
-    /// Whether every component of a node had its chance to show that the node lives.
+    /// Whether every component of a node had its chance to show that the node lives; an answer that is held back does.
     fn is_asked_everywhere(&self, node: &Arc<str>) -> bool {
         let mut components: HashMap<usize, bool> = HashMap::new();
         for &at in self.nodes.get(node).into_iter().flatten() {
             let Line { check: Some(_), group, .. } = &self.lines[at] else { continue };
+            if self.held.contains_key(&at) {
+                return false;
+            }
             let asked = self.outcomes[at].as_ref().is_some_and(|outcome| outcome.attempts > 0);
             let over = self.groups[*group].open.is_empty() && !self.groups[*group].busy;
             *components.entry(*group).or_default() |= asked || over;
@@ -158,28 +207,27 @@ impl Board {
         components.values().all(|asked| *asked)
     }
 
-    fn dead_root(&self, node: &Arc<str>) -> Option<&Outcome> {
+    pub(super) fn dead_root(&self, node: &Arc<str>) -> Option<&Outcome> {
         dead::root(self.nodes.get(node)?.iter().filter_map(|at| self.outcomes[*at].as_ref()))
     }
 
     /// The answer to the same question, if this component was asked it in this round.
     fn asked_already(&self, group: usize, check: &Check) -> Option<Asked> {
         let same = |(other, _): &&(usize, Asked)| {
-            self.lines[*other].check.as_ref().is_some_and(|other| other.probe == check.probe)
+            !check.canary
+                && self.lines[*other].check.as_ref().is_some_and(|other| other.question.is_same(&check.question))
         };
         let asked = self.groups[group].answers.iter().find(same).map(|(_, asked)| asked.clone())?;
-        // What is worth waiting for is not settled by an answer that came too early.
-        let settles = check.wait.is_none() || asked.passes(check);
         // The time was taken by the check that asked.
-        settles.then_some(Asked { took: Duration::ZERO, ..asked })
+        Some(Asked { took: Duration::ZERO, ..asked })
     }
 
     /// Takes in an answer.
     pub(super) fn answered(&mut self, at: usize, asked: Asked) {
-        self.judge(at, &asked);
         let group = &mut self.groups[self.lines[at].group];
         group.busy = false;
-        group.answers.push((at, asked));
+        group.answers.push((at, asked.clone()));
+        self.take(at, asked);
     }
 
     /// Takes in that the asking of a check broke down: a mistake of ours.
@@ -193,51 +241,7 @@ impl Board {
         );
     }
 
-    fn judge(&mut self, at: usize, asked: &Asked) {
-        let Some(check) = self.lines[at].check.clone() else { return };
-        let (mut verdict, mut reason, mut evidence) = judge(&check, asked.answer.clone());
-        if let Some(excuse) = &asked.excuse {
-            (verdict, reason, evidence.failure) = (Verdict::Skip, Some(excuse.clone()), None);
-        }
-        let cause = self.explains_absence(&check, verdict, &evidence);
-        if let Some(cause) = &cause {
-            (verdict, reason) = (Verdict::Skip, Some(format!("there is nothing to judge, as {cause} found")));
-        }
-        let mut outcome = Outcome {
-            id: check.id.clone(),
-            title: check.title.clone(),
-            verdict,
-            reason,
-            cause,
-            evidence,
-            attempts: asked.attempts,
-            started: asked.started,
-            took: asked.took,
-            // It mends the target, not what keeps us from looking.
-            fix: check.fix.clone().filter(|_| matches!(verdict, Verdict::Fail | Verdict::Warn)),
-        };
-        if let Some(earlier) = &self.earlier[at] {
-            outcome.attempts += earlier.attempts;
-            outcome.took += earlier.took;
-            outcome.started = earlier.started.min(outcome.started);
-        }
-        if outcome.verdict == Verdict::Pass && outcome.attempts > 1 {
-            outcome.reason = Some(format!("passed on attempt {}", outcome.attempts));
-        }
-        self.settle(at, outcome);
-    }
-
-    /// The failed check that says already why every fact that was missed is absent.
-    fn explains_absence(&self, check: &Check, verdict: Verdict, evidence: &Evidence) -> Option<CheckId> {
-        let mut broken = evidence.findings.iter().filter(|finding| !finding.holds).peekable();
-        if verdict == Verdict::Pass || broken.peek().is_none() || broken.any(|finding| finding.actual.is_some()) {
-            return None;
-        }
-        let explaining = self.outcomes[*self.index.get(check.absence.as_ref()?)?].as_ref()?;
-        (explaining.verdict == Verdict::Fail).then(|| explaining.id.clone())
-    }
-
-    fn settle(&mut self, at: usize, outcome: Outcome) {
+    pub(super) fn settle(&mut self, at: usize, outcome: Outcome) {
         self.outcomes[at] = Some(outcome);
         self.news.push(at);
     }
@@ -247,88 +251,9 @@ impl Board {
         std::mem::take(&mut self.news).into_iter().filter_map(|at| self.outcomes[at].as_ref())
     }
 
-    /// Lets one failure speak for each dead node, and each skip name the failure at its root.
-    pub(super) fn bury(&mut self) {
-        let dead: Vec<_> = self
-            .nodes
-            .keys()
-            .filter_map(|node| self.dead_root(node).map(|root| (node.clone(), root.id.clone(), dead::reason(root))))
-            .collect();
-        for (node, root, reason) in dead {
-            for &at in &self.nodes[&node] {
-                let Some(outcome) = &mut self.outcomes[at] else { continue };
-                if dead::follows(outcome) && outcome.id != root {
-                    outcome.verdict = Verdict::Skip;
-                    outcome.reason = Some(reason.clone());
-                    outcome.cause = Some(root.clone());
-                    outcome.fix = None;
-                }
-            }
-        }
-        self.spare_blocked_pings();
-        for at in 0..self.outcomes.len() {
-            let Some(root) = self.root_cause(at) else { continue };
-            if let Some(outcome) = &mut self.outcomes[at] {
-                outcome.cause = Some(root);
-            }
-        }
-    }
-
-    /// Makes a warning of a ping that nothing answered on a node that answers otherwise: a firewall may do that.
-    fn spare_blocked_pings(&mut self) {
-        for lines in self.nodes.values() {
-            if !dead::lives(lines.iter().filter_map(|at| self.outcomes[*at].as_ref())) {
-                continue;
-            }
-            for at in lines {
-                let Some(outcome) = &mut self.outcomes[*at] else { continue };
-                let silent = matches!(outcome.evidence.failure, Some(Failure::Silent));
-                if silent && dead::is_ping(outcome) && outcome.verdict == Verdict::Fail {
-                    outcome.verdict = Verdict::Warn;
-                    let reason = outcome.reason.take().unwrap_or_default();
-                    outcome.reason =
-                        Some(format!("{reason}, though the node answers otherwise: is ICMP blocked on the way?"));
-                    outcome.fix = None;
-                }
-            }
-        }
-    }
-
-    /// The end of the chain of causes; needs have no circles, so it ends.
-    fn root_cause(&self, at: usize) -> Option<CheckId> {
-        let mut root = self.outcomes[at].as_ref()?.cause.clone()?;
-        while let Some(next) = self.index.get(&root).and_then(|at| self.outcomes[*at].as_ref()?.cause.clone()) {
-            root = next;
-        }
-        Some(root)
-    }
-
-    /// How many checks do not pass that may when they are asked again.
-    pub(super) fn failures(&self) -> usize {
-        (0..self.lines.len()).filter(|at| self.is_worth_asking(*at)).count()
-    }
-
-    fn is_worth_asking(&self, at: usize) -> bool {
-        let again =
-            |check: &Arc<Check>, outcome: &Outcome| is_pending(outcome) && !(check.once && outcome.attempts > 0);
-        matches!((&self.lines[at].check, &self.outcomes[at]), (Some(check), Some(outcome)) if again(check, outcome))
-    }
-
-    /// Opens again what did not pass.
-    pub(super) fn reopen(&mut self) {
-        for group in &mut self.groups {
-            group.answers.clear();
-        }
-        for at in 0..self.lines.len() {
-            if self.is_worth_asking(at) {
-                self.earlier[at] = self.outcomes[at].take();
-                self.groups[self.lines[at].group].open.push_back(at);
-            }
-        }
-    }
-
     /// Gives everything that is still open an outcome; what was answered in an earlier round keeps that.
     pub(super) fn abandon(&mut self, interruption: Interruption, deadline: Duration) {
+        self.release();
         for at in 0..self.lines.len() {
             if self.outcomes[at].is_some() {
                 continue;
@@ -372,13 +297,14 @@ fn unasked(check: &Check, interruption: Interruption, deadline: Duration) -> Out
     };
     let mut outcome = Outcome::skipped(check.id.clone(), check.title.clone(), reason, None);
     outcome.verdict = verdict;
-    outcome.evidence = Evidence { asked: check.probe.asked(), ..Evidence::default() };
+    outcome.evidence = Evidence { asked: check.question.asked(), ..Evidence::default() };
     outcome
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Question;
     use crate::expect::{Expectation, Matcher};
     use crate::probe::Probe;
 
@@ -392,12 +318,17 @@ mod tests {
             needs: Vec::new(),
             absence: None,
             vantage: Vec::new(),
-            once: false,
-            probe: Probe::new("tcp", fields.into_iter().collect()).unwrap(),
+            in_turn: false,
+            after: Vec::new(),
+            peers: Vec::new(),
+            question: Question::Ready(Probe::new("tcp", fields.into_iter().collect()).unwrap()),
             expect: vec![Expectation { fact: "open".to_owned(), matcher: Matcher::Present }],
+            never: None,
+            canary: false,
             timeout: Duration::from_secs(1),
             wait: None,
             fix: None,
+            look: Vec::new(),
         };
         let outcomes = Board::new(vec![Planned::Check(Box::new(check))]).finish();
         assert_eq!(outcomes.iter().map(|outcome| outcome.verdict).collect::<Vec<_>>(), [Verdict::Error]);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::field::Fields;
-use super::{Suite, Template};
+use super::{Explanation, Suite, Template, with};
 use crate::check::Severity;
 use crate::expect::Matcher;
 use crate::inventory::yaml::{self, Node};
@@ -14,13 +14,16 @@ use crate::probe::{KINDS, Kind};
 use crate::value::{Object, Path, Place, Value, did_you_mean, names, show};
 
 /// The keys of a suite.
-const SUITE: [&str; 8] = ["component", "about", "hosts", "when", "fix", "vars", "target", "checks"];
+const SUITE: [&str; 9] = ["component", "about", "unjudged", "hosts", "when", "fix", "vars", "target", "checks"];
 
 /// The keys of a check, besides its probe.
-const CHECK: [&str; 13] = [
-    "id", "title", "severity", "when", "each", "needs", "absence", "vantage", "once", "wait", "timeout", "fix",
-    "expect",
+const CHECK: [&str; 20] = [
+    "id", "title", "severity", "when", "each", "needs", "with", "absence", "vantage", "in_turn", "wait", "timeout",
+    "fix", "expect", "never", "canary", "why", "causes", "look", "unjudged",
 ];
+
+/// The fields of probes that may change what is asked.
+const WRITING: [&str; 2] = ["post", "delete"];
 
 /// The longest that a suite may let one attempt take: a typo must not stall a run.
 pub(crate) const LONGEST: Duration = Duration::from_mins(10);
@@ -57,6 +60,7 @@ pub(super) fn suite(file: &str, text: &str) -> Result<Suite, SuiteError> {
     }
     let suite = Suite {
         about: fields.text("about")?,
+        unjudged: fields.prose("unjudged")?,
         when: fields.texts("when")?,
         fix: fields.value("fix"),
         target: fields.value("target"),
@@ -66,6 +70,7 @@ pub(super) fn suite(file: &str, text: &str) -> Result<Suite, SuiteError> {
         component,
     };
     needs_point_backwards(&suite)?;
+    absence_is_possible(&suite)?;
     Ok(suite)
 }
 
@@ -98,6 +103,14 @@ fn check(node: &Node, component: &str) -> Result<Template, SuiteError> {
     let known: Vec<_> = CHECK.into_iter().chain(KINDS.iter().map(|kind| kind.name)).collect();
     let fields = Fields::read(&what, node, &known)?;
     let (kind, probe) = probe(&fields, &what, node)?;
+    let (never, canary) = (is_never(&fields, &what)?, fields.flag("canary")?);
+    if !canary {
+        reads_only(&fields, kind, &what)?;
+    }
+    let expect = expectations(&fields, if never { "never" } else { "expect" }, kind, &what, node)?;
+    if never || fields.get("with").is_some() {
+        compares_nothing(&expect, if never { "never" } else { "with" }, &what, node)?;
+    }
     Ok(Template {
         id: identifier(&fields, "id")?,
         title: Value::String(fields.text("title")?),
@@ -107,13 +120,22 @@ fn check(node: &Node, component: &str) -> Result<Template, SuiteError> {
         needs: fields.texts("needs")?.into_iter().map(Value::String).collect(),
         absence: fields.get("absence").map(|_| fields.text("absence")).transpose()?,
         vantage: fields.value("vantage"),
-        once: fields.flag("once")?,
+        in_turn: fields.flag("in_turn")?,
         wait: fields.value("wait"),
         timeout: timeout(&fields, &what)?,
         fix: fields.value("fix"),
         kind,
-        expect: expectations(&fields, kind, &what, node)?,
+        with: with::read(&fields, component, &what, [&probe, &expect])?,
+        expect,
+        never,
+        canary,
         fields: probe,
+        explanation: Explanation {
+            why: fields.prose("why")?,
+            causes: fields.prose("causes")?,
+            look: fields.prose("look")?,
+            unjudged: fields.prose("unjudged")?,
+        },
         place: node.place.clone(),
     })
 }
@@ -138,6 +160,18 @@ fn probe(fields: &Fields<'_>, what: &str, node: &Node) -> Result<(&'static Kind,
         }
         (None, _) => Err(SuiteError::at(&node.place, format!("{what} asks nothing: give it one of {names}"))),
         _ => Err(SuiteError::at(&node.place, format!("{what} has more than one probe: make it one check each"))),
+    }
+}
+
+/// What is sent to be kept or to be deleted changes the deployment, which only a canary may.
+fn reads_only(fields: &Fields<'_>, kind: &Kind, what: &str) -> Result<(), SuiteError> {
+    let entries = fields.get(kind.name).and_then(Node::entries).unwrap_or_default();
+    match entries.iter().find(|(key, _)| WRITING.contains(&key.text.as_str())) {
+        None => Ok(()),
+        Some((key, _)) => {
+            let why = format!("{what} has `{}`, which may change the deployment", key.text);
+            Err(SuiteError::at(&key.place, format!("{why}: mark it with `canary: true`, or ask with get or head")))
+        }
     }
 }
 
@@ -169,12 +203,34 @@ fn timeout(fields: &Fields<'_>, what: &str) -> Result<Option<Duration>, SuiteErr
     }
 }
 
+/// Whether a check looks for what is turned off; then nothing that it could need is there either.
+fn is_never(fields: &Fields<'_>, what: &str) -> Result<bool, SuiteError> {
+    let Some(never) = fields.get("never") else { return Ok(false) };
+    for key in ["expect", "needs", "with", "absence"] {
+        if fields.get(key).is_some() {
+            return Err(SuiteError::at(&never.place, format!("{what} has `never` and `{key}`: keep one")));
+        }
+    }
+    Ok(true)
+}
+
+/// Nodes agree on answers to one question, which a late value makes several, and nobody disagrees with what is not there.
+fn compares_nothing(expect: &Object, key: &str, what: &str, check: &Node) -> Result<(), SuiteError> {
+    match expect.iter().find(|(_, matcher)| matcher.get("agrees").is_some()) {
+        None => Ok(()),
+        Some((fact, _)) => {
+            let why = format!("{what} compares `{fact}` with other nodes and has `{key}`");
+            Err(SuiteError::at(&check.place, format!("{why}: make it two checks")))
+        }
+    }
+}
+
 /// What a check expects, or what its kind expects of itself.
-fn expectations(fields: &Fields<'_>, kind: &Kind, what: &str, check: &Node) -> Result<Object, SuiteError> {
-    let Some(node) = fields.get("expect") else { return default(kind, what, check) };
+fn expectations(fields: &Fields<'_>, key: &str, kind: &Kind, what: &str, check: &Node) -> Result<Object, SuiteError> {
+    let Some(node) = fields.get(key) else { return default(kind, what, check) };
     let entries = node.entries().filter(|entries| !entries.is_empty());
     let entries = entries.ok_or_else(|| {
-        SuiteError::at(&node.place, format!("`expect` of {what} expects nothing: name a fact and what it must be"))
+        SuiteError::at(&node.place, format!("`{key}` of {what} expects nothing: name a fact and what it must be"))
     })?;
     for (key, node) in entries {
         known_fact(&key.text, kind).map_err(|why| SuiteError::at(&key.place, format!("{what}: {why}")))?;
@@ -193,7 +249,7 @@ fn default(kind: &Kind, what: &str, check: &Node) -> Result<Object, SuiteError> 
 }
 
 /// A fact must be one that its kind can give, so that a typo is not an absence.
-fn known_fact(fact: &str, kind: &Kind) -> Result<(), String> {
+pub(super) fn known_fact(fact: &str, kind: &Kind) -> Result<(), String> {
     // A variable may stand inside brackets; its value cannot change which fact it is.
     let plain =
         names(&json!(fact)).iter().fold(fact.to_owned(), |text, name| text.replace(&format!("${{{name}}}"), "x"));
@@ -217,10 +273,12 @@ fn readable(value: &Value) -> Result<(), String> {
 
 fn needs_point_backwards(suite: &Suite) -> Result<(), SuiteError> {
     for (at, check) in suite.checks.iter().enumerate() {
+        let taken = check.with.iter().filter(|with| with.component == suite.component).map(|with| with.check.clone());
         let named = check.needs.iter().map(show).filter(|need| !need.contains('/')).chain(check.absence.clone());
-        for need in named {
-            if !suite.checks[..at].iter().any(|other| other.id == need) {
-                let earlier = suite.checks[..at].iter().map(|other| other.id.as_str());
+        for need in named.chain(taken) {
+            let id = need.split('[').next().unwrap_or_default();
+            if !suite.checks[..at].iter().any(|other| other.id == id && !other.never) {
+                let earlier = suite.checks[..at].iter().filter(|other| !other.never).map(|other| other.id.as_str());
                 let hint = did_you_mean(&need, earlier);
                 let what = format!(
                     "check `{}/{}` needs `{need}`, which is no earlier check of this suite{hint}",
@@ -231,4 +289,15 @@ fn needs_point_backwards(suite: &Suite) -> Result<(), SuiteError> {
         }
     }
     Ok(())
+}
+
+/// What is looked for where a condition is false needs a condition.
+fn absence_is_possible(suite: &Suite) -> Result<(), SuiteError> {
+    match suite.checks.iter().find(|check| check.never && check.when.is_empty() && suite.when.is_empty()) {
+        None => Ok(()),
+        Some(check) => {
+            let what = format!("check `{}/{}` has `never` but no `when`", suite.component, check.id);
+            Err(SuiteError::at(&check.place, format!("{what}: say which variable turns off what it looks for")))
+        }
+    }
 }

@@ -52,10 +52,41 @@ impl Path {
         }
     }
 
-    /// What stands there: nothing if there is nothing; a list after `[*]` and `[name=value]`, with null where an element
-    /// lacks the rest.
+    /// What stands there: nothing if there is nothing. From the first `[*]` or `[name=value]` on it is one flat list, with
+    /// null where an element lacks the rest; a first `[name=value]` that no element meets is nothing, a later one adds none.
     pub fn find(&self, value: &Value) -> Option<Value> {
-        find(&self.0, value)
+        let mut at = value;
+        for (taken, step) in self.0.iter().enumerate() {
+            at = match step {
+                Step::Key(name) => at.get(name)?,
+                Step::Index(index) => at.get(index)?,
+                Step::All | Step::Where(..) => {
+                    let elements = step.elements(at)?;
+                    let mut found = Vec::new();
+                    elements.iter().for_each(|element| gather(&self.0[taken + 1..], element, &mut found));
+                    let nothing = elements.is_empty() && matches!(step, Step::Where(..));
+                    return (!nothing).then_some(Value::Array(found));
+                }
+            };
+        }
+        Some(at.clone())
+    }
+}
+
+impl Step {
+    /// The elements of a list, or the values of a mapping, that are meant; nothing of what is neither.
+    fn elements<'a>(&self, value: &'a Value) -> Option<Vec<&'a Value>> {
+        let meant = |element: &&Value| match self {
+            Self::Where(name, wanted) => {
+                name.iter().try_fold(*element, |at, key| at.get(key)).is_some_and(|is| show(is) == *wanted)
+            }
+            _ => true,
+        };
+        match value {
+            Value::Array(list) => Some(list.iter().filter(meant).collect()),
+            Value::Object(map) => Some(map.values().filter(meant).collect()),
+            _ => None,
+        }
     }
 }
 
@@ -69,23 +100,17 @@ fn bracket(step: &str) -> Option<Step> {
     step.parse().ok().map(Step::Index)
 }
 
-fn find(steps: &[Step], value: &Value) -> Option<Value> {
-    let Some((step, rest)) = steps.split_first() else { return Some(value.clone()) };
-    match step {
-        Step::Key(name) => find(rest, value.get(name)?),
-        Step::Index(index) => find(rest, value.get(index)?),
-        Step::All => {
-            let found = value.as_array()?.iter().map(|element| find(rest, element).unwrap_or(Value::Null));
-            Some(Value::Array(found.collect()))
-        }
-        Step::Where(name, wanted) => {
-            let named = |element: &&Value| {
-                name.iter().try_fold(*element, |at, key| at.get(key)).is_some_and(|is| show(is) == *wanted)
-            };
-            let found: Vec<_> = value.as_array()?.iter().filter(named).collect();
-            let below = |one: &&Value| find(rest, one).unwrap_or(Value::Null);
-            (!found.is_empty()).then(|| Value::Array(found.iter().map(below).collect()))
-        }
+/// Adds what stands below one element: null, and not silence, where it lacks what the path names.
+fn gather(steps: &[Step], element: &Value, found: &mut Vec<Value>) {
+    let Some((step, rest)) = steps.split_first() else { return found.push(element.clone()) };
+    let below = match step {
+        Step::Key(name) => element.get(name).map(|one| vec![one]),
+        Step::Index(index) => element.get(index).map(|one| vec![one]),
+        Step::All | Step::Where(..) => step.elements(element),
+    };
+    match below {
+        Some(below) => below.into_iter().for_each(|one| gather(rest, one, found)),
+        None => found.push(Value::Null),
     }
 }
 
@@ -114,6 +139,35 @@ mod tests {
     fn several_elements_of_one_name_are_all_shown() {
         let value = json!([{"k": 1, "v": "x"}, {"k": 1, "v": "y"}]);
         assert_eq!(at("[k=1].v", &value), Some(json!(["x", "y"])));
+    }
+
+    #[test]
+    fn lists_below_lists_are_one_list() {
+        let rule = |name: &str, health: &str| json!({"name": name, "health": health});
+        let value = json!({"groups": [
+            {"rules": [rule("a", "ok"), rule("b", "err")]}, {"rules": []}, {"rules": [rule("c", "ok"), {"name": "d"}]},
+        ]});
+        assert_eq!(at("groups[*].rules[*].health", &value), Some(json!(["ok", "err", "ok", null])));
+        assert_eq!(at("groups[*].rules[health=err].name", &value), Some(json!(["b"])));
+        assert_eq!(at("groups[*].rules[health=unknown].name", &value), Some(json!([])));
+        assert_eq!(at("groups[name=x].rules[*].name", &value), None);
+        assert_eq!(at("groups[*].rules[0].name", &value), Some(json!(["a", null, "c"])));
+    }
+
+    #[test]
+    fn an_element_without_the_list_below_it_does_not_look_like_one_with_an_empty_list() {
+        let value = json!({"groups": [{"rules": []}, {"error": "no rules here"}]});
+        assert_eq!(at("groups[*].rules[health=err].name", &value), Some(json!([null])));
+        assert_eq!(at("[*][*]", &json!([[1, 2], [3]])), Some(json!([1, 2, 3])));
+    }
+
+    #[test]
+    fn the_values_of_a_mapping_are_found_as_those_of_a_list_are() {
+        let value =
+            json!({"sources": {"Logs": {"uid": "ds-logs", "type": "x"}, "Meta": {"uid": "ds-meta", "type": "y"}}});
+        assert_eq!(at("sources[uid=ds-meta].type", &value), Some(json!(["y"])));
+        assert_eq!(at("sources[*].uid", &value), Some(json!(["ds-logs", "ds-meta"])));
+        assert_eq!(at("sources[uid=none].type", &value), None);
     }
 
     #[test]

@@ -27,18 +27,28 @@ impl Authority {
         self.0.pem()
     }
 
-    /// A certificate of the portal and its key, for these names and one node's address, valid between days from now.
-    pub fn certify(&self, domains: &[String], ip: &str, from: i64, until: i64) -> Result<(String, String)> {
-        let mut params = params("pigsty", "nginx", from, until)?;
+    /// A certificate of the portal, for these names and one node's address, valid between days from now.
+    pub fn certify(&self, domains: &[String], ip: &str, days: (i64, i64)) -> Result<Pair> {
+        let mut params = params("pigsty", "nginx", days.0, days.1)?;
         params.subject_alt_names =
             domains.iter().map(|domain| Ok(SanType::DnsName(domain.as_str().try_into()?))).collect::<Result<_>>()?;
         params.subject_alt_names.push(SanType::IpAddress(ip.parse()?));
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let key = KeyPair::generate()?;
-        Ok((params.signed_by(&key, &self.0)?.pem(), key.serialize_pem()))
+        Ok(Pair { certificate: params.signed_by(&key, &self.0)?.pem(), key: key.serialize_pem() })
     }
 }
+
+/// A certificate and its key.
+#[derive(Clone)]
+pub struct Pair {
+    pub certificate: String,
+    pub key: String,
+}
+
+/// From when until when, in days from now, a certificate of Pigsty's is valid that was made yesterday.
+pub const VALID: (i64, i64) = (-1, 396);
 
 fn params(name: &str, unit: &str, from: i64, until: i64) -> Result<CertificateParams> {
     let mut params = CertificateParams::default();

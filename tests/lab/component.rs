@@ -1,14 +1,14 @@
-//! The components as Pigsty's units start them: program, user, command line, port.
+//! The components as Pigsty's units start them: program, user, command line, ports.
 
 use std::path::Path;
 
 /// One component of one node.
 pub struct Component {
-    /// As Pigsty calls it.
+    /// As the faults call it.
     pub name: &'static str,
-    /// The variables that must all be true for it to run.
+    /// The variables that must all be true for it to run; its own is the first.
     pub flags: &'static [&'static str],
-    /// What `tests/lab/install` put into the cache.
+    /// What `tests/lab/install` put into the cache; empty for what the test program does itself, under the same name.
     pub program: &'static str,
     pub user: &'static str,
     pub group: &'static str,
@@ -17,6 +17,10 @@ pub struct Component {
     pub arguments: &'static str,
     /// A template of the TCP port it listens on; chronyd has none.
     pub port: &'static str,
+    /// The other ports that it has, over TCP or UDP.
+    pub more: &'static str,
+    /// Where it keeps what it was told by others.
+    pub data: &'static str,
     /// Whether the lab may run without it: not every registry has it.
     pub optional: bool,
 }
@@ -30,34 +34,39 @@ const ROOT: Component = Component {
     directory: "/",
     arguments: "",
     port: "",
+    more: "",
+    data: "",
     optional: false,
 };
 const VICTORIA: Component = Component { user: "victoria", group: "infra", directory: "/infra", ..ROOT };
+const EXPORTER: Component = Component { user: "prometheus", group: "infra", ..ROOT };
 
-/// Every component of an INFRA node.
+/// Every component of an INFRA node, and the two things beside them that their checks meet: what ships the logs, and
+/// the application behind a portal of the admin node.
 #[rustfmt::skip]
-pub const COMPONENTS: [Component; 11] = [
-    Component { name: "nginx", flags: &["nginx_enabled"], program: "nginx", arguments: "-c /etc/nginx/nginx.conf", port: "{{ nginx_port }}", ..ROOT },
+pub const COMPONENTS: [Component; 13] = [
+    Component { name: "nginx", flags: &["nginx_enabled"], program: "nginx", arguments: "-c /etc/nginx/nginx.conf", port: "{{ nginx_port }}", more: "{{ nginx_ssl_port }}", ..ROOT },
     Component {
-        name: "nginx_exporter", flags: &["nginx_enabled", "nginx_exporter_enabled"], program: "nginx-prometheus-exporter", user: "prometheus", group: "infra",
-        arguments: "--nginx.scrape-uri=http://127.0.0.1:80/nginx --web.listen-address=:{{ nginx_exporter_port }}", port: "{{ nginx_exporter_port }}", ..ROOT
+        name: "nginx-exporter", flags: &["nginx_exporter_enabled", "nginx_enabled"], program: "nginx-prometheus-exporter",
+        arguments: "--nginx.scrape-uri=http://127.0.0.1:80/nginx --web.listen-address=:{{ nginx_exporter_port }}", port: "{{ nginx_exporter_port }}", ..EXPORTER
     },
     Component {
         name: "grafana", flags: &["grafana_enabled"], program: "grafana-server", user: "grafana", group: "grafana", directory: "/var/lib/grafana",
-        arguments: "--config=/etc/grafana/grafana.ini", port: "{{ grafana_port }}", optional: true
+        arguments: "--config=/etc/grafana/grafana.ini", port: "{{ grafana_port }}", data: "/var/lib/grafana", optional: true, ..ROOT
     },
     Component {
         name: "vmetrics", flags: &["vmetrics_enabled"], program: "victoria-metrics",
         arguments: "-storageDataPath=/infra/metrics -httpListenAddr=:{{ vmetrics_port }} -promscrape.config=/infra/prometheus.yml {{ vmetrics_options }}",
-        port: "{{ vmetrics_port }}", ..VICTORIA
+        port: "{{ vmetrics_port }}", data: "/infra/metrics", ..VICTORIA
     },
     Component {
         name: "vlogs", flags: &["vlogs_enabled"], program: "victoria-logs",
-        arguments: "-storageDataPath=/infra/logs -httpListenAddr=:{{ vlogs_port }} {{ vlogs_options }}", port: "{{ vlogs_port }}", ..VICTORIA
+        arguments: "-storageDataPath=/infra/logs -httpListenAddr=:{{ vlogs_port }} {{ vlogs_options }}", port: "{{ vlogs_port }}", data: "/infra/logs", ..VICTORIA
     },
     Component {
         name: "vtraces", flags: &["vtraces_enabled"], program: "victoria-traces",
-        arguments: "-storageDataPath=/infra/traces -httpListenAddr=:{{ vtraces_port }} {{ vtraces_options }}", port: "{{ vtraces_port }}", optional: true, ..VICTORIA
+        arguments: "-storageDataPath=/infra/traces -httpListenAddr=:{{ vtraces_port }} {{ vtraces_options }}",
+        port: "{{ vtraces_port }}", data: "/infra/traces", optional: true, ..VICTORIA
     },
     Component {
         name: "vmalert", flags: &["vmalert_enabled", "vmetrics_enabled"], program: "vmalert",
@@ -67,10 +76,10 @@ pub const COMPONENTS: [Component; 11] = [
         port: "{{ vmalert_port }}", ..VICTORIA
     },
     Component {
-        name: "alertmanager", flags: &["alertmanager_enabled"], program: "alertmanager", user: "prometheus", group: "infra", directory: "/infra",
+        name: "alertmanager", flags: &["alertmanager_enabled"], program: "alertmanager", directory: "/infra",
         arguments: "--config.file=/etc/alertmanager.yml --web.listen-address=:{{ alertmanager_port }} --cluster.advertise-address={{ ip }}:{{ alertmanager_port }} \
             --storage.path=/infra/alertmgr --web.external-url=http://localhost/alertmgr --web.route-prefix=/ {{ alertmanager_options }}",
-        port: "{{ alertmanager_port }}", ..ROOT
+        port: "{{ alertmanager_port }}", ..EXPORTER
     },
     Component {
         name: "blackbox", flags: &["blackbox_enabled"], program: "blackbox_exporter",
@@ -81,7 +90,9 @@ pub const COMPONENTS: [Component; 11] = [
         arguments: "--keep-in-foreground --conf-file=/etc/dnsmasq.conf --user=dnsmasq --group=dnsmasq --pid-file=", port: "{{ dns_port }}", ..ROOT
     },
     // -x: the machine's clock is not the lab's to set.
-    Component { name: "chronyd", flags: &["node_ntp_enabled"], program: "chronyd", arguments: "-d -x -u root -f /etc/chrony/chrony.conf", ..ROOT },
+    Component { name: "chronyd", flags: &["node_ntp_enabled"], program: "chronyd", arguments: "-d -x -u root -f /etc/chrony/chrony.conf", more: "123", ..ROOT },
+    Component { name: "shipper", flags: &["vector_enabled"], arguments: "{{ ip }} {{ infra_seq }} {{ log_receivers }}", ..ROOT },
+    Component { name: "application", flags: &["is_admin"], arguments: "127.0.0.1:18888", ..ROOT },
 ];
 
 /// The component of that name.
@@ -108,6 +119,11 @@ pub fn absent(cache: &Path) -> Vec<&'static Component> {
 
 impl Component {
     fn is_in(&self, cache: &Path) -> bool {
-        cache.join("bin").join(self.program).exists()
+        self.program.is_empty() || cache.join("bin").join(self.program).exists()
+    }
+
+    /// Whether every VictoriaMetrics scrapes it; nginx counts once, by its exporter's port.
+    pub fn is_scraped(&self) -> bool {
+        !["nginx-exporter", "dnsmasq", "chronyd", "shipper", "application"].contains(&self.name)
     }
 }

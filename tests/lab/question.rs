@@ -1,5 +1,6 @@
 //! What the lab asks its own components, to know when they are ready.
 
+use super::node::Node;
 use anyhow::{Context, Result, ensure};
 use reqwest::Method;
 use serde_json::Value;
@@ -42,38 +43,84 @@ pub fn tells_time(ip: &str) -> Result<()> {
 }
 
 /// Whether a VictoriaMetrics has scraped this many infra targets, all of them with success.
-pub fn scrapes(ip: &str, port: &Value, count: usize) -> Result<()> {
-    let answer = ask(Method::GET, &format!("http://{ip}:{port}/api/v1/targets?state=active"), None, None)?;
+pub fn scrapes(node: &Node, count: usize) -> Result<()> {
+    let answer = get(node, "vmetrics_port", "api/v1/targets?state=active")?;
     let targets = answer["data"]["activeTargets"].as_array().context("no targets")?;
     let infra = targets.iter().filter(|target| target["scrapePool"] == "infra").collect::<Vec<_>>();
-    ensure!(infra.len() == count, "{ip}: {} targets", infra.len());
+    ensure!(infra.len() == count, "{}: {} targets, not {count}", node.name, infra.len());
     let reached = |target: &&&Value| target["health"] == "up" && target["lastSamplesScraped"].as_u64() > Some(0);
-    ensure!(infra.iter().all(|target| reached(&target)), "{ip}: not every target scraped");
+    ensure!(infra.iter().all(|target| reached(&target)), "{}: not every target scraped", node.name);
     Ok(())
 }
 
-/// Whether a VictoriaMetrics has this many infra targets in its storage; one that has just started shows none for seconds.
-pub fn stores(ip: &str, port: &Value, count: usize) -> Result<()> {
-    let query = "query=up%7Bjob%3D%22infra%22%7D&nocache=1&latency_offset=1ms";
-    let answer = ask(Method::GET, &format!("http://{ip}:{port}/api/v1/query?{query}"), None, None)?;
-    let stored = answer["data"]["result"].as_array().map_or(0, Vec::len);
-    ensure!(stored == count, "{ip}: {stored} series stored");
+/// Whether a VictoriaMetrics has this many infra targets in its storage, all of them up; one that has just started
+/// shows none for seconds.
+pub fn stores(node: &Node, count: usize) -> Result<()> {
+    let up = query(node, "up%7Bjob%3D%22infra%22%7D")?;
+    let stored = up.iter().filter(|series| series["value"][1] == "1").count();
+    ensure!(stored == count && up.len() == count, "{}: {stored} of {} series are 1", node.name, up.len());
     Ok(())
+}
+
+/// Whether a vmalert has evaluated every rule without an error.
+pub fn evaluates(node: &Node) -> Result<()> {
+    let answer = get(node, "vmalert_port", "api/v1/rules")?;
+    let groups = answer["data"]["groups"].as_array().context("no groups")?;
+    let rules = groups.iter().filter_map(|group| group["rules"].as_array()).flatten().collect::<Vec<_>>();
+    let evaluated = |rule: &&&Value| {
+        rule["health"] == "ok" && rule["lastError"] == "" && rule["lastEvaluation"] != "0001-01-01T00:00:00Z"
+    };
+    ensure!(!rules.is_empty() && rules.iter().all(|rule| evaluated(&rule)), "{}: not every rule evaluated", node.name);
+    Ok(())
+}
+
+/// Whether what comes of vmalert's rules is in the storage, and nothing there is down.
+pub fn records(node: &Node) -> Result<()> {
+    let up = query(node, "infra_up")?;
+    ensure!(!up.is_empty() && up.iter().all(|series| series["value"][1] == "1"), "{}: infra_up is not 1", node.name);
+    Ok(())
+}
+
+/// Whether a VictoriaLogs has lines of all of these, each an address and a job.
+pub fn keeps_logs(node: &Node, wanted: &[(&str, &str)]) -> Result<()> {
+    let answer = get(node, "vlogs_port", "select/logsql/hits?query=_time:10m&step=10m&field=ip&field=job")?;
+    let hits = answer["hits"].as_array().context("no hits")?;
+    for (ip, job) in wanted {
+        let has = hits.iter().any(|hit| hit["fields"]["ip"] == *ip && hit["fields"]["job"] == *job);
+        ensure!(has, "{}: no line of {job} on {ip}", node.name);
+    }
+    Ok(())
+}
+
+/// Asks a portal for its home page, so that there is a line in its log.
+pub fn visit(node: &Node) -> Result<()> {
+    let url = format!("http://{}:{}/index.html", node.ip, node.vars["nginx_port"]);
+    send(Method::GET, &url, None, String::new()).map(drop)
+}
+
+fn query(node: &Node, query: &str) -> Result<Vec<Value>> {
+    let answer = get(node, "vmetrics_port", &format!("api/v1/query?query={query}&nocache=1&latency_offset=1ms"))?;
+    answer["data"]["result"].as_array().cloned().context("no result")
+}
+
+fn get(node: &Node, port: &str, path: &str) -> Result<Value> {
+    ask(Method::GET, &format!("http://{}:{}/{path}", node.ip, node.vars[port]), None, None)
 }
 
 /// One request with a JSON answer.
 pub fn ask(method: Method, url: &str, login: Option<(&str, &str)>, body: Option<&Value>) -> Result<Value> {
+    Ok(serde_json::from_str(&send(method, url, login, body.map(Value::to_string).unwrap_or_default())?)?)
+}
+
+/// One request that must succeed.
+pub fn send(method: Method, url: &str, login: Option<(&str, &str)>, body: String) -> Result<String> {
     let client = reqwest::Client::builder().no_proxy().timeout(ANSWER * 5);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut request = client.build()?.request(method, url);
+        let mut request = client.build()?.request(method, url).header("Content-Type", "application/json").body(body);
         if let Some((user, password)) = login {
             request = request.basic_auth(user, Some(password));
         }
-        if let Some(body) = body {
-            request = request.header("Content-Type", "application/json").body(body.to_string());
-        }
-        let text = request.send().await?.error_for_status()?.text().await?;
-        Ok(serde_json::from_str(&text)?)
+        Ok(request.send().await?.error_for_status()?.text().await?)
     })
 }

@@ -1,76 +1,200 @@
-//! The lab itself: brings the nodes up, breaks and mends them.
+//! The lab itself: brings nodes up as Pigsty's playbooks do, lets recipes break them, and puts everything right again.
+//!
+//! What is deployed follows from the inventory, and from what a recipe says the deployment does differently. To put
+//! things right is to deploy once more without that: files that changed are written again, and whoever reads them
+//! learns of it; what runs otherwise than it should is started again.
 
-use super::certificate::Authority;
+use super::certificate::{Authority, Pair, VALID};
 use super::component::{COMPONENTS, Component, absent, named};
 use super::enclosure::{HOME, cache, sh};
 use super::machine::{self, Machine};
-use super::node::{Node, nodes, switch_off};
-use super::{question, render};
+use super::node::{Node, Original};
+use super::render::{self, domains, fill};
+use super::{grafana, question};
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use reqwest::Method;
-use serde_json::json;
-use std::collections::BTreeMap;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Child;
 
 /// As much of a log as tells why its component died.
 const LOG_LINES: usize = 5;
 
-/// Two nodes that run.
+/// Nodes that run.
 pub struct Lab {
-    authority: Authority,
+    original: Original,
+    off: Vec<&'static str>,
+    pub authority: Authority,
+    portal: Pair,
+    /// As the inventory says.
     nodes: Vec<Node>,
     machines: Vec<Machine>,
-    running: BTreeMap<(String, &'static str), Child>,
+    /// What the deployment does differently: variables of nodes.
+    differs: BTreeMap<String, Map<String, Value>>,
+    running: BTreeMap<Place, Process>,
+    /// What runs in the place of components, or beside them.
+    strangers: Vec<Child>,
+    /// What lost or must lose the data that it was told by others.
+    told: BTreeSet<Place>,
+    /// The Grafanas that must be told what Pigsty tells them.
+    untold: BTreeSet<String>,
+    /// What starts only when somebody looks.
+    due: Vec<Place>,
+}
+
+/// A component on a node.
+type Place = (String, &'static str);
+
+struct Process {
+    child: Child,
+    user: String,
+    line: String,
+}
+
+impl Process {
+    /// Whether it runs like this; nothing if it has ended.
+    fn is(&mut self, user: &str, line: &str) -> Result<Option<bool>> {
+        let runs = self.child.try_wait()?.is_none();
+        Ok(runs.then(|| self.user == user && self.line == line))
+    }
 }
 
 impl Lab {
-    /// Brings both nodes up, and waits until they are well.
-    pub fn up() -> Result<Self> {
+    /// A world without any node.
+    pub fn open() -> Result<Self> {
         rustls::crypto::ring::default_provider().install_default().ok();
         sh(&format!("mount -t tmpfs -o mode=755 lab {HOME}"))?;
         machine::bridge()?;
-        switch_off(absent(&cache()).iter().filter_map(|component| component.flags.first().copied()))?;
-        let mut lab =
-            Self { authority: Authority::new()?, nodes: nodes()?, machines: Vec::new(), running: BTreeMap::new() };
-        lab.boot()?;
-        for (node, component) in lab.expected() {
-            lab.start(&node, component.name)?;
-        }
-        lab.settle()?;
-        Ok(lab)
+        let off = absent(&cache()).iter().filter_map(|component| component.flags.first().copied()).collect();
+        Ok(Self {
+            original: Original::replace()?,
+            off,
+            authority: Authority::new()?,
+            portal: Pair { certificate: String::new(), key: String::new() },
+            nodes: Vec::new(),
+            machines: Vec::new(),
+            differs: BTreeMap::new(),
+            running: BTreeMap::new(),
+            strangers: Vec::new(),
+            told: BTreeSet::new(),
+            untold: BTreeSet::new(),
+            due: Vec::new(),
+        })
     }
 
-    fn boot(&mut self) -> Result<()> {
-        for node in &self.nodes {
-            let machine = Machine::boot(node)?;
-            render::node(node, &self.nodes, &self.authority, &machine.root)?;
-            machine.hand_over()?;
-            self.machines.push(machine);
+    /// Adds nodes until there are this many, as `infra.yml` would, and waits until all are well.
+    pub fn grow(&mut self, count: usize) -> Result<()> {
+        if self.nodes.len() >= count {
+            return Ok(());
+        }
+        self.nodes = self.original.write(count, &self.off)?;
+        if self.portal.key.is_empty() {
+            let first = self.nodes.first().context("no node")?;
+            self.portal = self.authority.certify(&domains(&first.vars), &first.ip, VALID)?; // made once for the fleet
+        }
+        for node in &self.nodes[self.machines.len()..] {
+            self.machines.push(Machine::boot(node)?);
+        }
+        self.tell_again();
+        self.deploy()?;
+        self.settle()
+    }
+
+    /// How many nodes there are.
+    pub fn size(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether a component can run here.
+    pub fn has(&self, component: &str) -> bool {
+        named(component).is_ok_and(|component| !component.flags.iter().any(|flag| self.off.contains(flag)))
+    }
+
+    /// Writes every file, lets its reader learn of it, and starts what should run and does not, or runs otherwise.
+    pub fn deploy(&mut self) -> Result<()> {
+        let deployed = self.deployed();
+        let mut learn = BTreeSet::new();
+        for (machine, node) in self.machines.iter_mut().zip(&deployed) {
+            let files = render::node(node, &deployed, &self.portal, &self.authority.pem())?;
+            let changed = machine.write(files)?;
+            learn.extend(changed.iter().filter_map(|path| Some((node.name.clone(), reader(path)?))));
+        }
+        for (node, component) in self.expected() {
+            let place = (node.clone(), component.name);
+            let line = self.line(&node, component)?;
+            let usual = self.running.get_mut(&place).map(|process| process.is(component.user, &line)).transpose()?;
+            match usual.flatten() {
+                None => self.start(&node, component.name)?,
+                Some(false) => self.restart(&node, component.name)?,
+                Some(true) if learn.contains(&place) => self.learn(&node, component.name)?,
+                Some(true) => {}
+            }
         }
         Ok(())
     }
 
-    /// Whether a component runs here.
-    pub fn has(&self, component: &str) -> bool {
-        self.expected().iter().any(|(_, expected)| expected.name == component)
+    /// Ends whatever was broken, deploys again, and waits until all is well.
+    pub fn restore(&mut self) -> Result<()> {
+        for machine in &mut self.machines {
+            machine.pass()?;
+            machine.link("up")?;
+        }
+        for mut stranger in std::mem::take(&mut self.strangers) {
+            signal("KILL", &stranger)?;
+            stranger.wait()?;
+        }
+        for process in self.running.values() {
+            signal("CONT", &process.child)?;
+        }
+        self.due.clear();
+        if !std::mem::take(&mut self.differs).is_empty() {
+            self.tell_again();
+        }
+        for (node, component) in std::mem::take(&mut self.told) {
+            self.wipe(&node, component)?;
+        }
+        self.deploy()?;
+        self.settle()
     }
 
-    /// Starts a component that does not run.
+    /// Kills a component and throws its data away; it is started when it is next deployed.
+    pub fn wipe(&mut self, node: &str, component: &'static str) -> Result<()> {
+        if self.running.contains_key(&(node.to_owned(), component)) {
+            self.stop(node, component)?;
+        }
+        if component == "grafana" {
+            self.untold.insert(node.to_owned());
+        }
+        let data = format!("{}{}", self.machine(node)?.root.display(), named(component)?.data);
+        sh(&format!("chmod 755 {data}; find {data} -mindepth 1 -not -path '*/plugins' -delete"))
+    }
+
+    /// Starts a component as it should run.
     pub fn start(&mut self, node: &str, component: &str) -> Result<()> {
         let component = named(component)?;
-        let child = self.machine(node)?.start(component)?;
-        self.running.insert((node.to_owned(), component.name), child);
+        let line = self.line(node, component)?;
+        self.start_otherwise(node, component.name, component.user, &line)
+    }
+
+    /// Starts a component as another user or with another command line.
+    pub fn start_otherwise(&mut self, node: &str, component: &str, user: &str, line: &str) -> Result<()> {
+        let component = named(component)?;
+        let child = self.machine(node)?.start(component, user, line)?;
+        let process = Process { child, user: user.to_owned(), line: line.to_owned() };
+        self.running.insert((node.to_owned(), component.name), process);
         Ok(())
+    }
+
+    /// The command line that a component should have.
+    pub fn line(&self, node: &str, component: &Component) -> Result<String> {
+        fill(component.name, component.arguments, &self.facts(node)?)
     }
 
     /// Kills a component, and waits until it is dead.
     pub fn stop(&mut self, node: &str, component: &str) -> Result<()> {
         let component = named(component)?;
-        let mut child = self
-            .running
-            .remove(&(node.to_owned(), component.name))
-            .with_context(|| format!("{node}: no {} runs", component.name))?;
+        let process = self.running.remove(&(node.to_owned(), component.name));
+        let Process { mut child, .. } = process.with_context(|| format!("{node}: no {} runs", component.name))?;
         signal("KILL", &child)?;
         child.wait()?;
         if component.port.is_empty() {
@@ -81,140 +205,246 @@ impl Lab {
         question::until(|| question::connects(&ip, &port).is_err().then_some(()).context("still answers"))
     }
 
-    /// Stops a component from running without ending it.
-    pub fn freeze(&self, node: &str, component: &str) -> Result<()> {
-        signal("STOP", self.child(node, component)?)
+    fn restart(&mut self, node: &str, component: &'static str) -> Result<()> {
+        self.stop(node, component)?;
+        self.start(node, component)
     }
 
-    /// Lets a frozen component run again.
-    pub fn thaw(&self, node: &str, component: &str) -> Result<()> {
-        signal("CONT", self.child(node, component)?)
+    /// Sends a signal to every process of a component.
+    pub fn signal(&self, node: &str, component: &str, name: &str) -> Result<()> {
+        let process = self.running.get(&(node.to_owned(), named(component)?.name));
+        signal(name, &process.with_context(|| format!("{node}: no {component} runs"))?.child)
     }
 
-    /// Tells a component to read its configuration again.
-    pub fn reload(&self, node: &str, component: &str) -> Result<()> {
-        signal("HUP", self.child(node, component)?)
-    }
-
-    /// Replaces a text in a file of a node.
-    pub fn edit(&self, node: &str, path: &str, from: &str, to: &str) -> Result<()> {
-        let file = self.machine(node)?.root.join(path);
-        let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-        ensure!(text.contains(from), "{}: no \"{from}\"", file.display());
-        Ok(fs::write(&file, text.replace(from, to))?)
-    }
-
-    /// Gives a node's portal a certificate that is valid between days from now.
-    pub fn certify(&self, node: &str, from: i64, until: i64) -> Result<()> {
-        let machine = self.machine(node)?;
-        render::certificate(self.node(node)?, &self.authority, &machine.root, from, until)
-    }
-
-    /// Takes a node off the network.
-    pub fn cut(&self, node: &str) -> Result<()> {
-        self.machine(node)?.link("down")
-    }
-
-    /// Throws away a node's answers to the client's ping, or lets them through again.
-    pub fn drop_ping(&self, node: &str, drop: bool) -> Result<()> {
-        self.machine(node)?.drop_ping(drop)
-    }
-
-    /// Puts a node back on the network.
-    pub fn mend(&self, node: &str) -> Result<()> {
-        self.machine(node)?.link("up")
-    }
-
-    /// Waits until every component answers, has been scraped by every node, and knows the time.
-    pub fn settle(&mut self) -> Result<()> {
-        for (node, component) in self.expected() {
-            self.answers(&node, component).or_else(|error| self.explain(&node, component, &error))?;
+    /// Lets a component know that its files are others: the way that Pigsty's handlers do.
+    fn learn(&mut self, node: &str, component: &'static str) -> Result<()> {
+        match component {
+            "grafana" | "dnsmasq" | "chronyd" => self.restart(node, component),
+            _ => self.signal(node, component, "HUP"),
         }
-        self.name_grafana_organization()?;
-        for node in self.nodes.iter().filter(|node| node.has("vmetrics_enabled")) {
-            let port = &node.vars["vmetrics_port"];
-            question::until(|| question::scrapes(&node.ip, port, self.targets()))?;
-            question::until(|| question::stores(&node.ip, port, self.targets()))?;
+    }
+
+    /// Changes a file of a node, and lets its reader know.
+    pub fn rewrite(&mut self, node: &str, path: &str, text: Option<&str>) -> Result<()> {
+        let machine = self.machine_mut(node)?;
+        machine.own(path);
+        let file = machine.root.join(path);
+        match text {
+            Some(text) => fs::write(&file, text),
+            None => fs::remove_file(&file),
+        }
+        .with_context(|| file.display().to_string())?;
+        let reader = reader(path).filter(|reader| self.running.contains_key(&(node.to_owned(), reader)));
+        reader.map_or(Ok(()), |reader| self.learn(node, reader))
+    }
+
+    /// A file of a node.
+    pub fn read(&self, node: &str, path: &str) -> Result<String> {
+        let file = self.machine(node)?.root.join(path);
+        fs::read_to_string(&file).with_context(|| file.display().to_string())
+    }
+
+    /// Deploys a node with other variables, and stops what they turn off if `stopping`.
+    pub fn differ(&mut self, node: &str, vars: &[(String, Value)], stopping: bool) -> Result<()> {
+        let differs = self.differs.entry(node.to_owned()).or_default();
+        differs.extend(vars.iter().cloned());
+        self.tell_again();
+        self.deploy()?;
+        let due = self.expected();
+        let over = self.running.keys().filter(|(of, _)| of == node);
+        let over = over.filter(|place| !due.iter().any(|(node, due)| *node == place.0 && due.name == place.1));
+        for (node, component) in over.cloned().collect::<Vec<_>>() {
+            if stopping {
+                self.stop(&node, component)?;
+            }
         }
         Ok(())
     }
 
-    /// What runs on a healthy lab.
+    /// Remembers that a component was told something, or made to forget it.
+    pub fn told(&mut self, node: &str, component: &'static str) {
+        self.told.insert((node.to_owned(), component));
+    }
+
+    /// Remembers what runs in the place of a component.
+    pub fn stand_in(&mut self, child: Child) {
+        self.strangers.push(child);
+    }
+
+    /// Stops a component, and starts it when somebody looks.
+    pub fn start_later(&mut self, node: &str, component: &'static str) -> Result<()> {
+        self.stop(node, component)?;
+        self.due.push((node.to_owned(), component));
+        Ok(())
+    }
+
+    /// Whether something starts only when somebody looks.
+    pub fn awaits(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    /// Starts what was to start when somebody looks.
+    pub fn start_due(&mut self) -> Result<()> {
+        let due = std::mem::take(&mut self.due);
+        due.iter().try_for_each(|(node, component)| self.start(node, component))
+    }
+
+    fn tell_again(&mut self) {
+        let grafanas = self.nodes.iter().filter(|node| node.has("grafana_enabled"));
+        self.untold.extend(grafanas.map(|node| node.name.clone()));
+    }
+
+    /// Waits until every component answers, has been scraped by every node, and shows what it has.
+    pub fn settle(&mut self) -> Result<()> {
+        let expected = self.expected();
+        for (node, component) in &expected {
+            self.answers(node, component).or_else(|error| self.explain(node, component, &error))?;
+        }
+        let deployed = self.deployed();
+        let grafanas = expected.iter().filter(|(_, component)| component.name == "grafana");
+        for (node, _) in grafanas {
+            if self.untold.remove(node) {
+                let node = deployed.iter().find(|deployed| deployed.name == *node).context("no node")?;
+                question::until(|| grafana::tell(node, &deployed)).context("grafana")?;
+            }
+        }
+        let targets = expected.iter().filter(|(_, component)| component.is_scraped()).count();
+        let runs =
+            |node: &Node, name| expected.iter().any(|(on, component)| *on == node.name && component.name == name);
+        let shipping = || deployed.iter().filter(|node| runs(node, "shipper"));
+        let system = shipping().map(|node| (&*node.ip, "syslog"));
+        let portals = shipping().filter(|node| runs(node, "nginx"));
+        let logs = system.chain(portals.clone().map(|node| (&*node.ip, "nginx"))).collect::<Vec<_>>();
+        portals.for_each(|node| drop(question::visit(node))); // it may ask for a login
+        for node in &deployed {
+            if runs(node, "vmetrics") {
+                question::until(|| question::scrapes(node, targets))?;
+                question::until(|| question::stores(node, targets))?;
+            }
+            if runs(node, "vmalert") {
+                question::until(|| question::evaluates(node))?;
+                question::until(|| question::records(node))?;
+            }
+            if runs(node, "vlogs") {
+                question::until(|| question::keeps_logs(node, &logs))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The nodes as they are deployed, with what follows for them from one another.
+    fn deployed(&self) -> Vec<Node> {
+        let mut nodes = self.nodes.clone();
+        for node in &mut nodes {
+            for (name, value) in self.differs.get(&node.name).into_iter().flatten() {
+                set(&mut node.vars, name, value.clone());
+            }
+        }
+        let logs = nodes.iter().filter(|node| node.has("vlogs_enabled"));
+        let logs = logs.map(|node| format!("{}:{}", node.ip, node.vars["vlogs_port"])).collect::<Vec<_>>().join(",");
+        for node in &mut nodes {
+            node.vars.insert("log_receivers".into(), json!(logs));
+            node.vars.insert("is_admin".into(), json!(node.text("admin_ip") == node.ip));
+        }
+        nodes
+    }
+
+    /// The variables of a node as it is deployed, with `last`, the node added last, and `other`, one beside this.
+    pub fn facts(&self, node: &str) -> Result<Map<String, Value>> {
+        let deployed = self.deployed();
+        let this = deployed.iter().find(|it| it.name == node).with_context(|| format!("no node is called {node}"))?;
+        let mut facts = this.vars.clone();
+        let last = deployed.last().unwrap_or(this);
+        facts.insert("last".into(), json!({ "ip": last.ip, "name": last.name, "seq": last.vars["infra_seq"] }));
+        let other = deployed.iter().find(|it| it.name != node).unwrap_or(this);
+        facts.insert("other".into(), json!({ "ip": other.ip }));
+        facts.insert("client".into(), json!(machine::CLIENT));
+        facts.insert("root".into(), json!(self.machine(node)?.root));
+        Ok(facts)
+    }
+
+    /// What runs where nothing is broken but what the deployment does differently.
     fn expected(&self) -> Vec<(String, &'static Component)> {
         let on = |node: &Node| {
-            COMPONENTS
-                .iter()
-                .filter(|component| component.flags.iter().all(|flag| node.has(flag)))
-                .map(|component| (node.name.clone(), component))
-                .collect::<Vec<_>>()
+            let wanted = COMPONENTS.iter().filter(|component| component.flags.iter().all(|flag| node.has(flag)));
+            wanted.map(|component| (node.name.clone(), component)).collect::<Vec<_>>()
         };
-        self.nodes.iter().flat_map(on).collect()
-    }
-
-    /// How many targets every VictoriaMetrics has: nginx counts once, by its exporter; dnsmasq and chronyd have none.
-    fn targets(&self) -> usize {
-        self.expected()
-            .iter()
-            .filter(|(_, component)| !["nginx_exporter", "dnsmasq", "chronyd"].contains(&component.name))
-            .count()
-    }
-
-    /// As Pigsty's playbook does: anonymous visitors are let into the organization of this name.
-    fn name_grafana_organization(&self) -> Result<()> {
-        for node in self.nodes.iter().filter(|node| node.has("grafana_enabled")) {
-            let url = format!("http://{}:{}/ui/api/orgs/1", node.ip, node.vars["grafana_port"]);
-            let login = node.vars["grafana_admin_username"].as_str().zip(node.vars["grafana_admin_password"].as_str());
-            question::ask(Method::PUT, &url, login, Some(&json!({ "name": "Pigsty" }))).context(url)?;
-        }
-        Ok(())
+        self.deployed().iter().flat_map(on).collect()
     }
 
     /// Waits until a component answers; one that ended never will.
-    fn answers(&mut self, node: &str, component: &Component) -> Result<()> {
+    pub fn answers(&mut self, node: &str, component: &Component) -> Result<()> {
         let (ip, port) = self.address(node, component)?;
         let mut ended = None;
         question::until(|| {
-            ended =
-                self.running.get_mut(&(node.to_owned(), component.name)).map(Child::try_wait).transpose()?.flatten();
-            if ended.is_some() {
-                return Ok(());
+            let process = self.running.get_mut(&(node.to_owned(), component.name));
+            ended = process.map(|process| process.child.try_wait()).transpose()?.flatten();
+            match component.name {
+                _ if ended.is_some() => Ok(()),
+                "chronyd" => question::tells_time(&ip),
+                _ if port.is_empty() => Ok(()),
+                _ => question::connects(&ip, &port),
             }
-            if port.is_empty() { question::tells_time(&ip) } else { question::connects(&ip, &port) }
         })?;
         ended.map_or(Ok(()), |status| Err(anyhow!("{status}")))
     }
 
     /// The error with the end of the component's log.
     fn explain(&self, node: &str, component: &Component, error: &anyhow::Error) -> Result<()> {
-        let log = fs::read_to_string(self.machine(node)?.root.join(format!("var/log/{}.log", component.name)))
-            .unwrap_or_default();
+        let log = self.read(node, &format!("var/log/{}.log", component.name)).unwrap_or_default();
         let end = log.lines().count().saturating_sub(LOG_LINES);
         bail!("{node}/{}: {error:#}\n{}", component.name, log.lines().skip(end).collect::<Vec<_>>().join("\n"))
     }
 
     fn address(&self, node: &str, component: &Component) -> Result<(String, String)> {
-        let node = self.node(node)?;
-        Ok((node.ip.clone(), render::fill(component.name, component.port, &node.vars)?))
+        let facts = self.facts(node)?;
+        Ok((facts["ip"].as_str().unwrap_or_default().to_owned(), fill(component.name, component.port, &facts)?))
     }
 
-    fn node(&self, name: &str) -> Result<&Node> {
-        self.nodes.iter().find(|node| node.name == name).with_context(|| format!("no node is called {name}"))
-    }
-
-    fn machine(&self, node: &str) -> Result<&Machine> {
+    /// The machine of a node.
+    pub fn machine(&self, node: &str) -> Result<&Machine> {
         let index = self.nodes.iter().position(|it| it.name == node);
         index.and_then(|index| self.machines.get(index)).with_context(|| format!("no node is called {node}"))
     }
 
-    fn child(&self, node: &str, component: &str) -> Result<&Child> {
-        self.running
-            .get(&(node.to_owned(), named(component)?.name))
-            .with_context(|| format!("{node}: no {component} runs"))
+    /// The machine of a node, to change it.
+    pub fn machine_mut(&mut self, node: &str) -> Result<&mut Machine> {
+        let index = self.nodes.iter().position(|it| it.name == node);
+        index.and_then(|index| self.machines.get_mut(index)).with_context(|| format!("no node is called {node}"))
+    }
+}
+
+/// Who reads a file, and does not look by itself.
+fn reader(path: &str) -> Option<&'static str> {
+    const READERS: [(&str, &str); 8] = [
+        ("etc/nginx/", "nginx"),
+        ("etc/grafana/", "grafana"),
+        ("infra/prometheus.yml", "vmetrics"),
+        ("infra/rules/", "vmalert"),
+        ("etc/alertmanager.yml", "alertmanager"),
+        ("etc/blackbox.yml", "blackbox"),
+        ("etc/dnsmasq", "dnsmasq"),
+        ("etc/chrony/", "chronyd"),
+    ];
+    READERS.iter().find(|(prefix, _)| path.starts_with(prefix)).map(|(_, reader)| *reader)
+}
+
+/// Sets a variable, or with `a.b` what lies within one.
+fn set(vars: &mut Map<String, Value>, name: &str, value: Value) {
+    match name.split_once('.') {
+        None => drop(vars.insert(name.to_owned(), value)),
+        Some((outer, inner)) => {
+            let within = vars.entry(outer).or_insert_with(|| json!({}));
+            if let Some(within) = within.as_object_mut() {
+                set(within, inner, value);
+            }
+        }
     }
 }
 
 /// To the process group of a component: nginx is more than one process.
 fn signal(name: &str, child: &Child) -> Result<()> {
     ensure!(child.id() > 1, "no process");
-    sh(&format!("kill -{name} -{}", child.id()))
+    // One that has ended by itself has no group any more.
+    sh(&format!("kill -{name} -{} 2>/dev/null || true", child.id()))
 }

@@ -1,118 +1,156 @@
-//! The trials: what must be true of a lab that is well, and of one that is not.
+//! The rows of the truth table, acted out by the real components.
 
-use super::component::COMPONENTS;
-use super::fault::{Fault, Then};
+use super::enclosure::HOME;
+use super::node::INVENTORY;
 use super::question;
+use super::recipe::{self, Cooked};
+use super::scenario::{Row, Stage, Table};
 use super::stage::Lab;
 use super::verdict::Verdicts;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
+use infra_verify::check::Verdict;
+use infra_verify::sim::Fault;
 use libtest_mimic::{Completion, Failed, Trial};
+use std::fs;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A fault makes exactly these checks fail and warn; what needs them is skipped.
-struct Row(&'static str, Fault, &'static [&'static str], &'static [&'static str]);
+/// How many rows there are at least: in all, in the lab, and in which nothing may fail. They only grow.
+const ROWS: usize = 100;
+const ROWS_HERE: usize = 60;
+const ROWS_HARMLESS: usize = 19;
 
-/// Asked of one node for the whole fleet.
-const ONCE: &str = "infra-2/grafana/admin";
-
-const fn edited(
-    component: &'static str,
-    path: &'static str,
-    from: &'static str,
-    to: &'static str,
-    then: Then,
-) -> Fault {
-    Fault::Edited { component, path, from, to, then }
+/// Every row that the lab can act out, those of fewer nodes first, as nodes are added and never taken away.
+pub fn rows(table: &Table) -> Vec<Row> {
+    let mut rows = table.rows.iter().filter(|row| is_here(row)).cloned().collect::<Vec<_>>();
+    rows.sort_by_key(|row| row.nodes);
+    rows
 }
 
-#[rustfmt::skip]
-const ROWS: [Row; 26] = [
-    Row("a healthy lab passes", Fault::None, &[], &[]),
-    Row("stopping nginx", Fault::Stopped("nginx"), &["infra-2/nginx/port", "infra-2/nginx/tls"], &[]),
-    Row("stopping nginx_exporter", Fault::Stopped("nginx_exporter"), &["infra-2/nginx/exporter"], &[]),
-    Row("stopping grafana", Fault::Stopped("grafana"), &["infra-2/grafana/port"], &[]),
-    Row("stopping vmetrics", Fault::Stopped("vmetrics"), &["infra-2/vmetrics/port"], &[]),
-    Row("stopping vlogs", Fault::Stopped("vlogs"), &["infra-2/vlogs/port"], &[]),
-    Row("stopping vtraces", Fault::Stopped("vtraces"), &["infra-2/vtraces/port"], &[]),
-    Row("stopping vmalert", Fault::Stopped("vmalert"), &["infra-2/vmalert/port"], &[]),
-    Row("stopping alertmanager", Fault::Stopped("alertmanager"), &["infra-2/alertmanager/port"], &[]),
-    Row("stopping blackbox", Fault::Stopped("blackbox"), &["infra-2/blackbox/port"], &[]),
-    Row("stopping dnsmasq", Fault::Stopped("dnsmasq"), &["infra-2/dnsmasq/udp", "infra-2/dnsmasq/tcp"], &[]),
-    Row("stopping chronyd", Fault::Stopped("chronyd"), &["infra-2/chronyd/reply"], &[]),
-    Row("freezing vlogs", Fault::Frozen("vlogs"), &["infra-2/vlogs/metrics", "infra-2/vlogs/health"], &[]),
-    Row("a node that is cut off is one failure", Fault::CutOff, &["infra-2/node/ping"], &[]),
-    Row("a node that is well but for ping", Fault::Mute, &[], &["infra-2/node/ping"]),
-    Row("a target under a wrong label", edited("vmetrics", "infra/targets/infra/infra-1.yml", "ins: vlogs-1,", "ins: vlogs-9,", Then::Wait),
-        &["infra-2/vmetrics/targets"], &[]),
-    Row("a name that points elsewhere", edited("dnsmasq", "etc/dnsmasq.d/pigsty/default", "10.10.10.11 infra-2", "10.10.10.77 infra-2", Then::Wait),
-        &["infra-2/dnsmasq/record[infra-2.pigsty]"], &[]),
-    Row("a clock without a source", edited("chronyd", "etc/chrony/chrony.conf", "server 10.10.10.10 ", "server 10.10.10.99 ", Then::Restart),
-        &["infra-2/chronyd/synchronised"], &[]),
-    Row("another page at home", edited("nginx", "www/index.html", "<title>Pigsty v4.5.0", "<title>Welcome to nginx!", Then::Wait),
-        &["infra-2/nginx/home"], &[]),
-    Row("no status page", edited("nginx", "etc/nginx/conf.d/home.conf", "{ stub_status;", "{ return 404;", Then::Reload), &["infra-2/nginx/status"], &[]),
-    Row("a rule group that is gone", edited("vmalert", "infra/rules/infra.yml", "name: infra-alert", "name: other-alert", Then::Restart),
-        &["infra-2/vmalert/rules"], &[]),
-    Row("a rule that cannot be read", edited("vmalert", "infra/rules/infra.yml", "expr: infra_up < 1", "expr: infra_up <", Then::Reload),
-        &["infra-2/vmalert/config"], &[]),
-    Row("a route to nobody", edited("alertmanager", "etc/alertmanager.yml", "  receiver: default", "  receiver: nobody", Then::Reload),
-        &["infra-2/alertmanager/config"], &[]),
-    Row("a module that cannot be read", edited("blackbox", "etc/blackbox.yml", "prober: tcp", "probes: tcp", Then::Reload),
-        &["infra-2/blackbox/config"], &[]),
-    Row("a certificate that has expired", Fault::Certified(-30, -1), &["infra-2/nginx/certificate"], &[]),
-    Row("a certificate that expires soon", Fault::Certified(-30, 5), &[], &["infra-2/nginx/renewal"]),
-];
+fn is_here(row: &Row) -> bool {
+    row.is_for(Stage::Lab, |fault| recipe::of(fault).is_some())
+}
 
-/// Every trial on a lab that runs.
-pub fn all(lab: Lab) -> Vec<Trial> {
-    let lab = Arc::new(Mutex::new(lab));
-    let trial = |row: &'static Row| {
-        let lab = Arc::clone(&lab);
-        Trial::ignorable_test(row.0, move || {
-            row.run(&mut lab.lock().unwrap_or_else(PoisonError::into_inner))
+/// Whether nothing may fail, warn or end in an error.
+fn is_harmless(row: &Row) -> bool {
+    row.broken().next().is_none() && row.error.is_empty()
+}
+
+/// A lab, and whether it was well when it was left.
+struct Left {
+    lab: Lab,
+    well: bool,
+}
+
+/// A trial for each row, on a lab that is opened by the first of them.
+pub fn all(table: Table) -> Vec<Trial> {
+    let lab = Arc::new(Mutex::new(None));
+    let rows = rows(&table);
+    let table = Arc::new(table);
+    let trial = |row: Row| {
+        let (lab, table) = (Arc::clone(&lab), Arc::clone(&table));
+        Trial::ignorable_test(row.name.clone(), move || {
+            act(&row, &mut lab.lock().unwrap_or_else(PoisonError::into_inner))
                 .map_err(|error| Failed::from(format!("{error:#}")))
         })
     };
-    ROWS.iter().map(trial).collect()
+    rows.into_iter().map(trial).chain([closing(Arc::clone(&table))]).collect()
 }
 
 /// The same trials where no lab can run.
-pub fn ignored(reason: &str) -> Vec<Trial> {
-    let trial = |row: &Row, reason: String| Trial::ignorable_test(row.0, move || Ok(Completion::ignored_with(reason)));
-    ROWS.iter().map(|row| trial(row, reason.to_owned())).collect()
+pub fn ignored(table: Table, reason: &str) -> Vec<Trial> {
+    let trial = |row: &Row, reason: String| {
+        Trial::ignorable_test(row.name.clone(), move || Ok(Completion::ignored_with(reason)))
+    };
+    let trials = rows(&table).iter().map(|row| trial(row, reason.to_owned())).collect::<Vec<_>>();
+    trials.into_iter().chain([closing(Arc::new(table))]).collect()
 }
 
-impl Row {
-    fn run(&self, lab: &mut Lab) -> Result<Completion> {
-        let Self(_, fault, fails, warns) = self;
-        if let Some(component) = fault.component().filter(|component| !lab.has(component)) {
-            return Ok(Completion::ignored_with(format!("{component} not installed, see tests/lab/install")));
-        }
-        fault.make(lab)?;
-        let seen = || Verdicts::ask(&[])?.are(fails, warns);
-        let seen = if fault.is_slow() { question::until(seen) } else { seen() };
-        fault.mend(lab)?;
-        lab.settle()?;
-        seen?;
-        let well = || healthy(lab);
-        if fault.is_slow() { question::until(well) } else { well() }?;
-        Ok(Completion::Completed)
+fn act(row: &Row, stage: &mut Option<Left>) -> Result<Completion> {
+    if let Some(obstacle) = row.obstacle() {
+        return Ok(Completion::ignored_with(obstacle));
     }
+    if stage.is_none() {
+        *stage = Some(Left { lab: Lab::open()?, well: true });
+    }
+    let Left { lab, well } = stage.as_mut().context("no lab")?;
+    let faults = row.breaks.iter().filter_map(|fault| recipe::of(fault)).collect::<Vec<_>>();
+    if let Some(obstacle) = faults.iter().find_map(|fault| fault.obstacle(lab)) {
+        return Ok(Completion::ignored_with(obstacle));
+    }
+    if !*well {
+        mend(lab).context("still not well after another row")?;
+    }
+    ensure!(lab.size() <= row.nodes, "the lab has more nodes than {}", row.nodes);
+    lab.grow(row.nodes)?;
+    let held = hold(row, &faults, lab);
+    let mended = if faults.is_empty() { Ok(()) } else { mend(lab) };
+    *well = mended.is_ok();
+    held.and(mended.context("not well again")).map(|()| Completion::Completed)
 }
 
-/// Every component of both nodes was looked at, and nothing is wrong.
-fn healthy(lab: &Lab) -> Result<()> {
-    let verdicts = Verdicts::ask(&[])?;
-    verdicts.are(&[], &[])?;
-    let (passed, mut skipped) = (verdicts.ids(&["pass"]), verdicts.ids(&["skip"]));
-    skipped.remove(ONCE);
-    for component in COMPONENTS.iter().filter(|component| component.name != "nginx_exporter" && lab.has(component.name))
-    {
-        for node in ["infra-1", "infra-2"] {
-            let of = format!("{node}/{}/", component.name);
-            ensure!(passed.iter().any(|id| id.starts_with(&of)), "{of}: nothing passed");
-            ensure!(!skipped.iter().any(|id| id.starts_with(&of)), "{of}: something was skipped");
+/// Puts everything right, and makes sure that it is.
+fn mend(lab: &mut Lab) -> Result<()> {
+    lab.restore()?;
+    healthy()
+}
+
+fn hold(row: &Row, faults: &[Cooked], lab: &mut Lab) -> Result<()> {
+    let inventory = Path::new(HOME).join("row.yml");
+    let text = row.inventory(&fs::read_to_string(INVENTORY)?).map_err(|error| anyhow!(error))?;
+    fs::write(&inventory, text)?;
+    faults.iter().try_for_each(|fault| fault.make(lab))?;
+    let timeout = row.timeout.map(|timeout| format!("--timeout={}", humantime::format_duration(timeout)));
+    let mut options = timeout.into_iter().collect::<Vec<_>>();
+    if is_harmless(row) {
+        if !lab.awaits() {
+            lab.settle()?;
         }
+        let verdicts = Verdicts::ask(&inventory, &options, || lab.start_due())?;
+        return judge(row, &verdicts);
+    }
+    options.push("--wait=0s".to_owned());
+    // A fault is seen after a scrape or two.
+    question::until(|| judge(row, &Verdicts::ask(&inventory, &options, || Ok(()))?))
+}
+
+fn judge(row: &Row, verdicts: &Verdicts) -> Result<()> {
+    let mismatches = row.mismatches(&verdicts.seen);
+    ensure!(mismatches.is_empty(), "{}\n{}", mismatches.join("\n"), verdicts.output);
+    Ok(())
+}
+
+/// Whether a lab in which nothing is broken passes, at once.
+fn healthy() -> Result<()> {
+    let verdicts = Verdicts::ask(Path::new(INVENTORY), &[], || Ok(()))?;
+    let well = |seen: &super::scenario::Seen| match seen.verdict {
+        Verdict::Pass => true,
+        Verdict::Skip => seen.reason.as_deref().is_some_and(|reason| reason.ends_with("is false")),
+        _ => false,
+    };
+    let unwell = verdicts.seen.iter().filter(|seen| !well(seen)).map(|seen| seen.id.to_string()).collect::<Vec<_>>();
+    ensure!(unwell.is_empty(), "{}\n{}", unwell.join(", "), verdicts.output);
+    Ok(())
+}
+
+/// Every row is acted out somewhere, and there are enough of them.
+fn closing(table: Arc<Table>) -> Trial {
+    Trial::test("every row runs on a stage, and there are enough of each kind", move || {
+        count(&table).map_err(Failed::from)
+    })
+}
+
+fn count(table: &Table) -> Result<(), String> {
+    let pretended = |row: &Row| row.is_for(Stage::Sim, |fault| fault.parse::<Fault>().is_ok());
+    let nowhere = table.rows.iter().filter(|row| !pretended(row) && !is_here(row)).map(|row| &*row.name);
+    let nowhere = nowhere.collect::<Vec<_>>();
+    if !nowhere.is_empty() {
+        return Err(format!("no stage can act out: {}", nowhere.join("; ")));
+    }
+    let (all, here) = (table.rows.len(), rows(table).len());
+    let harmless = table.rows.iter().filter(|row| is_harmless(row)).count();
+    if all < ROWS || here < ROWS_HERE || harmless < ROWS_HARMLESS {
+        return Err(format!("{all} rows, {here} in the lab, {harmless} in which nothing may fail: too few"));
     }
     Ok(())
 }

@@ -1,55 +1,61 @@
 //! What `infra-verify` says about the lab.
 
 use super::enclosure::HOME;
-use super::node::INVENTORY;
+use super::scenario::Seen;
 use anyhow::{Context, Result, ensure};
+use infra_verify::check::{CheckId, Verdict};
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::fs;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-/// The exit code of one run, the outcomes of its JSON report, and what it printed.
+/// What one run saw, and what it printed.
 pub struct Verdicts {
-    pub code: i32,
-    pub outcomes: Vec<Value>,
+    pub seen: Vec<Seen>,
     pub output: String,
 }
 
 impl Verdicts {
-    /// Runs `infra-verify` with these options more.
-    pub fn ask(options: &[&str]) -> Result<Self> {
+    /// Runs `infra-verify` on an inventory, with these options more; `meanwhile` happens when it has started.
+    pub fn ask(inventory: &Path, options: &[String], meanwhile: impl FnOnce() -> Result<()>) -> Result<Self> {
         let path = format!("{HOME}/report.json");
         fs::remove_file(&path).ok();
-        let run = Command::new(env!("CARGO_BIN_EXE_infra-verify"))
-            .args([INVENTORY, "--report", "terminal", "--report", &format!("json={path}")])
-            .args(options)
-            .output()?;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_infra-verify"));
+        command.arg(inventory).args(["--report", "terminal", "--report", &format!("json={path}")]).args(options);
+        let run = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        meanwhile()?;
+        let run = run.wait_with_output()?;
         let output = format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
         let text = fs::read_to_string(&path).with_context(|| format!("{}, no report: {output}", run.status))?;
         let report: Value = serde_json::from_str(&text)?;
-        let outcomes = report["outcomes"].as_array().cloned().context("the report has no outcomes")?;
-        Ok(Self { code: run.status.code().unwrap_or(-1), outcomes, output })
+        let outcomes = report["outcomes"].as_array().context("the report has no outcomes")?;
+        let seen = outcomes.iter().map(seen).collect::<Result<Vec<_>>>()?;
+        let code = code(&seen);
+        ensure!(run.status.code() == Some(code), "{}, not {code}\n{output}", run.status);
+        Ok(Self { seen, output })
     }
+}
 
-    /// The checks with one of these verdicts.
-    pub fn ids(&self, verdicts: &[&str]) -> BTreeSet<String> {
-        let among = |outcome: &&Value| outcome["verdict"].as_str().is_some_and(|verdict| verdicts.contains(&verdict));
-        self.outcomes.iter().filter(among).filter_map(|outcome| outcome["id"].as_str().map(str::to_owned)).collect()
+/// The exit code that these verdicts mean.
+fn code(seen: &[Seen]) -> i32 {
+    let any = |verdict| seen.iter().any(|seen| seen.verdict == verdict);
+    match () {
+        () if any(Verdict::Fail) => 1,
+        () if any(Verdict::Error) => 3,
+        () => 0,
     }
+}
 
-    /// Whether these checks failed and warned, and no others; and whether the exit code says so.
-    pub fn are(&self, fails: &[&str], warns: &[&str]) -> Result<()> {
-        self.exactly("failed", &["fail", "error"], fails)?;
-        self.exactly("warned", &["warn"], warns)?;
-        let code = i32::from(!fails.is_empty());
-        ensure!(self.code == code, "exit code {}, not {code}\n{}", self.code, self.output);
-        Ok(())
-    }
-
-    fn exactly(&self, word: &str, verdicts: &[&str], expected: &[&str]) -> Result<()> {
-        let expected = expected.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
-        let actual = self.ids(verdicts);
-        ensure!(actual == expected, "{word} {actual:?}, expected {expected:?}\n{}", self.output);
-        Ok(())
-    }
+fn seen(outcome: &Value) -> Result<Seen> {
+    let text = |name: &str| outcome[name].as_str().with_context(|| format!("an outcome has no {name}: {outcome}"));
+    let (node, rest) = text("id")?.split_once('/').context("an id without a component")?;
+    let (component, check) = rest.split_once('/').context("an id without a check")?;
+    let verdicts = [Verdict::Pass, Verdict::Fail, Verdict::Warn, Verdict::Error, Verdict::Skip];
+    let verdict = text("verdict")?;
+    let known = verdicts.into_iter().find(|known| known.to_string() == verdict);
+    Ok(Seen {
+        id: CheckId::new(node, component, check),
+        verdict: known.with_context(|| format!("no verdict is called {verdict}"))?,
+        reason: outcome["reason"].as_str().map(str::to_owned),
+    })
 }

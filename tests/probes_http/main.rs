@@ -6,3 +6,4 @@ mod promql;
 mod redirect;
 mod server;
 mod tls;
+mod trust;

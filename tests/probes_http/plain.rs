@@ -1,6 +1,6 @@
 //! Plain HTTP.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::channel;
 use std::sync::{Mutex, atomic::AtomicUsize, atomic::Ordering};
@@ -288,11 +288,49 @@ async fn many_probes_at_once_do_not_disturb_each_other() {
     assert_eq!(probes.join_all().await.len(), 64);
 }
 
+#[tokio::test]
+async fn a_protocol_that_is_accepted_is_an_answer() {
+    let (sender, asked) = channel();
+    let sender = Mutex::new(sender);
+    let address = serve(move |mut stream| {
+        sender.lock().unwrap().send(head(&mut stream)).unwrap();
+        stream
+            .write_all(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+            .unwrap();
+        // The other protocol has begun, and its server waits for what comes.
+        stream.read_to_end(&mut Vec::new()).ok();
+    });
+    let headers = json!({
+        "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "aW5mcmEtdmVyaWZ5LmlvCg==",
+    });
+    let facts = ask(json!({"get": format!("http://{address}/live"), "headers": headers}), LONG).await.unwrap().0;
+    assert_eq!((&facts["status"], &facts["body"], &facts["size"]), (&json!(101), &json!(""), &json!(0)));
+    assert_eq!(facts["header"]["upgrade"], "websocket");
+    let asked = asked.recv().unwrap().to_lowercase();
+    assert!(asked.contains("\r\nconnection: upgrade\r\n") && !asked.contains("close"), "{asked}");
+}
+
+#[tokio::test]
+async fn a_refused_protocol_is_an_answer_too() {
+    let (address, _asked) = listening(|_| ok("no websocket here"));
+    let headers = json!({"Connection": "Upgrade", "Upgrade": "websocket"});
+    let facts = ask(json!({"get": format!("http://{address}/"), "headers": headers}), LONG).await.unwrap().0;
+    assert_eq!((&facts["status"], &facts["body"]), (&json!(200), &json!("no websocket here")));
+}
+
+#[tokio::test]
+async fn a_thing_can_be_deleted() {
+    let (address, asked) = listening(|_| ok(""));
+    let facts = ask(json!({"delete": format!("http://{address}/silence/1")}), LONG).await.unwrap();
+    assert_eq!(facts.0["status"], 200);
+    assert!(asked.recv().unwrap().starts_with("DELETE /silence/1 HTTP/1.1\r\n"));
+}
+
 #[test]
 fn a_question_that_cannot_be_meant_is_refused() {
     for (fields, reason) in [
-        (json!({}), "exactly one of get, head and post"),
-        (json!({"get": "http://a/", "head": "http://a/"}), "exactly one of get, head and post"),
+        (json!({}), "exactly one of get, head, post and delete"),
+        (json!({"get": "http://a/", "head": "http://a/"}), "exactly one of get, head, post and delete"),
         (json!({"get": "10.10.10.10:3000/x"}), "get: is not a URL"),
         (json!({"get": "localhost:3000/x"}), "get: `localhost` is neither http nor https"),
         (json!({"get": "ftp://a/"}), "get: `ftp` is neither http nor https"),

@@ -48,6 +48,18 @@ async fn one_series_has_a_value_and_none_has_a_count() {
 }
 
 #[tokio::test]
+async fn a_range_gives_the_last_value_of_each_series() {
+    let matrix = |values: &str| {
+        let series = format!(r#"[{{"metric":{{"ins":"a"}},"values":{values}}}]"#);
+        answering(ok(&format!(r#"{{"status":"success","data":{{"resultType":"matrix","result":{series}}}}}"#)))
+    };
+    let facts = query(matrix(r#"[[1,"3"],[2,"4"]]"#)).await.unwrap().0;
+    assert_eq!((&facts["value"], &facts["series"]), (&json!(4), &json!([{"ins": "a"}])));
+    let error = query(matrix("[]")).await.unwrap_err();
+    assert!(error.to_string().contains("samples that are none"), "{error}");
+}
+
+#[tokio::test]
 async fn a_path_before_the_api_is_kept() {
     let (address, asked) = listening(|_| vector(&json!([])));
     let fields = json!({"at": format!("http://{address}/vmetrics/"), "query": "up"});
@@ -89,7 +101,7 @@ async fn a_witness_that_cannot_testify_is_not_the_targets_fault() {
 async fn a_query_that_is_wrong_is_ours() {
     for answer in [
         "HTTP/1.1 422 X\r\n\r\n{\"status\":\"error\",\"errorType\":\"422\",\"error\":\"cannot parse\"}".to_owned(),
-        ok(r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#),
+        ok(r#"{"status":"success","data":{"resultType":"string","result":[1,"x"]}}"#),
     ] {
         let error = query(answering(answer)).await.unwrap_err();
         assert!(matches!(&error, ProbeError::Local(said) if said.contains("`up{job=\"infra\"}`")), "{error:?}");

@@ -20,29 +20,35 @@ use serde_json::{Value, json};
 use crate::server::{LONG, ask, blamed, head, ok, serve};
 
 /// A CA and the file that holds its certificate.
-struct Ca {
-    issuer: Issuer<'static, KeyPair>,
+pub(crate) struct Ca {
+    pub(crate) issuer: Issuer<'static, KeyPair>,
     file: tempfile::NamedTempFile,
 }
 
 impl Ca {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
+        Self::valid(1975, 4096)
+    }
+
+    /// A CA that is valid from the first day of a year to the first of another.
+    pub(crate) fn valid(from: i32, to: i32) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, "pigsty-ca");
+        (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(to, 1, 1));
         let certificate = params.self_signed(&key).unwrap();
         Self { file: file(&certificate.pem()), issuer: Issuer::new(params, key) }
     }
 
     /// A certificate that is signed by this CA.
-    fn sign(&self, params: &CertificateParams) -> Identity {
+    pub(crate) fn sign(&self, params: &CertificateParams) -> Identity {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Identity { certificate: certificate.der().clone(), key: key.serialize_der() }
+        Identity { chain: vec![certificate.der().clone()], key: key.serialize_der() }
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.file.path().to_owned()
     }
 }
@@ -53,12 +59,13 @@ fn file(text: &str) -> tempfile::NamedTempFile {
     file
 }
 
-struct Identity {
-    certificate: CertificateDer<'static>,
-    key: Vec<u8>,
+pub(crate) struct Identity {
+    /// The certificate, and those that are shown beside it.
+    pub(crate) chain: Vec<CertificateDer<'static>>,
+    pub(crate) key: Vec<u8>,
 }
 
-fn names(names: &[&str]) -> CertificateParams {
+pub(crate) fn names(names: &[&str]) -> CertificateParams {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names).unwrap();
     params.distinguished_name.push(DnType::CommonName, "pigsty");
@@ -79,7 +86,7 @@ impl ResolvesServerCert for Shown {
 fn settings(identity: &Identity, versions: &[&'static rustls::SupportedProtocolVersion]) -> ServerConfig {
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(identity.key.clone()));
     let key = ring::sign::any_supported_type(&key).unwrap();
-    let shown = Shown(Arc::new(CertifiedKey::new(vec![identity.certificate.clone()], key)));
+    let shown = Shown(Arc::new(CertifiedKey::new(identity.chain.clone(), key)));
     ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(versions)
         .unwrap()
@@ -88,7 +95,7 @@ fn settings(identity: &Identity, versions: &[&'static rustls::SupportedProtocolV
 }
 
 /// An HTTPS server that answers `200 well`, and tells by which name it was asked for.
-fn https(
+pub(crate) fn https(
     identity: &Identity,
     versions: &[&'static rustls::SupportedProtocolVersion],
 ) -> (SocketAddr, Receiver<Option<String>>) {
@@ -109,7 +116,7 @@ fn https(
 }
 
 /// Asks for a name at an address, with these TLS settings.
-async fn get(name: &str, address: SocketAddr, settings: Value) -> Result<Facts, ProbeError> {
+pub(crate) async fn get(name: &str, address: SocketAddr, settings: Value) -> Result<Facts, ProbeError> {
     ask(json!({"get": format!("https://{name}/"), "address": address.to_string(), "tls_config": settings}), LONG).await
 }
 
@@ -186,12 +193,12 @@ async fn what_is_wrong_with_a_certificate_is_said_with_what_to_do() {
     assert_eq!(impostor, "is not really signed by 'pigsty-ca'");
 }
 
-fn self_signed(is_ca: IsCa, year: i32) -> (Identity, tempfile::NamedTempFile) {
+pub(crate) fn self_signed(is_ca: IsCa, year: i32) -> (Identity, tempfile::NamedTempFile) {
     let key = KeyPair::generate().unwrap();
     let mut params = names(&["i.pigsty"]);
     (params.is_ca, params.not_after) = (is_ca, date_time_ymd(year, 1, 1));
     let certificate = params.self_signed(&key).unwrap();
-    (Identity { certificate: certificate.der().clone(), key: key.serialize_der() }, file(&certificate.pem()))
+    (Identity { chain: vec![certificate.der().clone()], key: key.serialize_der() }, file(&certificate.pem()))
 }
 
 #[tokio::test]
@@ -214,7 +221,7 @@ async fn a_self_signed_certificate_is_good_exactly_where_it_is_trusted() {
 async fn a_certificate_of_version_1_is_named_as_such() {
     let certificate = CertificateDer::from_pem_slice(include_bytes!("v1.pem")).unwrap();
     let key = KeyPair::generate().unwrap().serialize_der();
-    let problem = problem(&Identity { certificate, key }, None).await;
+    let problem = problem(&Identity { chain: vec![certificate], key }, None).await;
     assert_eq!(problem, "is of X.509 version 1, which TLS clients refuse: issue it again as version 3");
 }
 

@@ -63,7 +63,7 @@ fn a_secret_that_a_sentence_cuts_in_two_is_gone_all_the_same() {
     let facts = Facts([("body".to_owned(), json!(body))].into());
     let expectation = Expectation { fact: "body".into(), matcher: Matcher::read(&json!("OK")).unwrap() };
     let mut outcome = outcome("infra-1", "grafana", "body", "is OK", Verdict::Fail);
-    outcome.evidence.findings = vec![expectation.judge(&facts)];
+    outcome.evidence.findings = vec![expectation.judge(&facts, &[])];
     outcome.reason = contradiction(&outcome.evidence.findings);
     assert!(outcome.reason.as_ref().unwrap().contains("DBUs"), "the cut is elsewhere: {:?}", outcome.reason);
     let mut report = report();

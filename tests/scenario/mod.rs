@@ -1,23 +1,22 @@
-//! Rows of the truth table, and how a run is held against one.
+//! Rows of the truth table, and how a run is held against one: the same on both stages, the simulator
+//! (`tests/scenarios.rs`) and the lab of real components (`tests/lab`). A stage brings the deployment and breaks it; it
+//! has no say in what must come of that.
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use infra_verify::check::{CheckId, Outcome, Verdict};
+use infra_verify::check::{CheckId, Verdict};
 use infra_verify::inventory::yaml;
 use infra_verify::plan::Pattern;
 use infra_verify::probe::icmp_permitted;
-use infra_verify::value::Object;
+use infra_verify::value::{Object, Value};
 use serde::{Deserialize, Deserializer, de};
 
 /// The table as it is written.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Table {
-    /// What is skipped in every row that does not say otherwise.
-    #[serde(deserialize_with = "patterns")]
-    pub(crate) always_skipped: Vec<Wanted>,
     #[serde(rename = "scenarios")]
     pub(crate) rows: Vec<Row>,
 }
@@ -25,8 +24,25 @@ pub(crate) struct Table {
 /// A pattern of ids, as it is written.
 #[derive(Clone)]
 pub(crate) struct Wanted {
-    text: String,
+    pub(crate) text: String,
     pattern: Pattern,
+}
+
+/// What came out of one check.
+pub(crate) struct Seen {
+    pub(crate) id: CheckId,
+    pub(crate) verdict: Verdict,
+    pub(crate) reason: Option<String>,
+}
+
+/// Where rows are acted out.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Stage {
+    /// The simulator, which pretends to be the components.
+    Sim,
+    /// The real components.
+    Lab,
 }
 
 /// What is broken, and what must come of it.
@@ -38,14 +54,20 @@ pub(crate) struct Row {
     pub(crate) nodes: usize,
     #[serde(default, rename = "break")]
     pub(crate) breaks: Vec<String>,
-    /// Variables of `all`, or of a node by its name.
+    /// What the inventory says otherwise than what is deployed: variables of `all`, or of a node by its name.
     #[serde(default)]
-    pub(crate) vars: Object,
+    vars: Object,
     #[serde(default, deserialize_with = "duration")]
     pub(crate) timeout: Option<Duration>,
     /// Whether it proves nothing where ICMP may not be sent.
     #[serde(default)]
-    pub(crate) icmp: bool,
+    icmp: bool,
+    /// The one stage that it is for, where the other cannot act it out.
+    #[serde(default)]
+    stage: Option<Stage>,
+    /// Whether it takes minutes.
+    #[serde(default)]
+    slow: bool,
     #[serde(default, deserialize_with = "patterns")]
     pass: Vec<Wanted>,
     #[serde(default, deserialize_with = "patterns")]
@@ -53,7 +75,7 @@ pub(crate) struct Row {
     #[serde(default, deserialize_with = "patterns")]
     warn: Vec<Wanted>,
     #[serde(default, deserialize_with = "patterns")]
-    error: Vec<Wanted>,
+    pub(crate) error: Vec<Wanted>,
     #[serde(default, deserialize_with = "patterns")]
     skip: Vec<Wanted>,
 }
@@ -72,26 +94,54 @@ fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::E
 }
 
 impl Table {
-    pub(crate) fn read() -> Self {
+    pub(crate) fn read() -> Result<Self, String> {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios.yml");
-        let document = yaml::read("tests/scenarios.yml", &fs::read_to_string(file).unwrap()).unwrap();
-        assert!(document.duplicates.is_empty(), "a key is written twice: {:?}", document.duplicates);
-        serde_json::from_value(document.root.value()).unwrap()
+        let text = fs::read_to_string(file).map_err(|error| format!("tests/scenarios.yml: {error}"))?;
+        let document = yaml::read("tests/scenarios.yml", &text).map_err(|error| error.to_string())?;
+        if !document.duplicates.is_empty() {
+            return Err(format!("tests/scenarios.yml: a key is written twice: {:?}", document.duplicates));
+        }
+        serde_json::from_value(document.root.value()).map_err(|error| format!("tests/scenarios.yml: {error}"))
     }
 }
 
 impl Wanted {
-    fn matches(&self, id: &CheckId) -> bool {
+    pub(crate) fn matches(&self, id: &CheckId) -> bool {
         self.pattern.matches(id)
-    }
-
-    /// What it means of a check, under whatever key that is repeated.
-    pub(crate) fn keyless(&self) -> Result<Pattern, String> {
-        self.text.split('[').next().unwrap_or_default().parse()
     }
 }
 
 impl Row {
+    /// Whether the row is for a stage that can break these things.
+    pub(crate) fn is_for(&self, stage: Stage, can_break: impl Fn(&str) -> bool) -> bool {
+        self.stage.is_none_or(|only| only == stage) && self.breaks.iter().all(|fault| can_break(fault))
+    }
+
+    /// Why the row is not acted out today, if it is not.
+    pub(crate) fn obstacle(&self) -> Option<&'static str> {
+        if self.icmp && !icmp_permitted() {
+            return Some("this machine may not send ICMP echo requests");
+        }
+        let patient = std::env::var("INFRA_VERIFY_SLOW").is_ok_and(|value| value == "1");
+        (self.slow && !patient).then_some("takes minutes: set INFRA_VERIFY_SLOW=1")
+    }
+
+    /// The inventory under test: the one that was deployed, with the row's variables. JSON is YAML too.
+    pub(crate) fn inventory(&self, deployed: &str) -> Result<String, String> {
+        let deployed = yaml::read("the deployed inventory", deployed).map_err(|error| error.to_string())?;
+        let mut inventory = deployed.root.value();
+        for (scope, vars) in &self.vars {
+            let vars = vars.as_object().ok_or_else(|| format!("vars of {scope} are not a mapping"))?;
+            let place = match scope.as_str() {
+                "all" => inventory.pointer_mut("/all/vars"),
+                node => inventory.pointer_mut("/all/children/infra/hosts").and_then(|hosts| host(hosts, node)),
+            };
+            let place = place.and_then(Value::as_object_mut).ok_or_else(|| format!("there is no {scope}"))?;
+            place.extend(vars.clone());
+        }
+        serde_json::to_string_pretty(&inventory).map_err(|error| error.to_string())
+    }
+
     /// What the row says must fail or warn.
     pub(crate) fn broken(&self) -> impl Iterator<Item = &Wanted> {
         self.fail.iter().chain(&self.warn)
@@ -110,23 +160,21 @@ impl Row {
     }
 
     /// Every check that came out otherwise than the row says, and every pattern that speaks for no check.
-    pub(crate) fn mismatches(&self, always_skipped: &[Wanted], outcomes: &[Outcome]) -> Vec<String> {
+    pub(crate) fn mismatches(&self, seen: &[Seen]) -> Vec<String> {
         let mut unused: Vec<(Verdict, &Wanted)> =
             self.lists().iter().flat_map(|(verdict, list)| list.iter().map(|wanted| (*verdict, wanted))).collect();
         let mut wrong = Vec::new();
-        for outcome in outcomes {
+        for outcome in seen {
             let named = self.lists().into_iter().find_map(|(verdict, list)| {
                 let mut speaking = list.iter().filter(|wanted| wanted.matches(&outcome.id)).peekable();
                 speaking.peek()?;
                 speaking.for_each(|one| unused.retain(|(_, other)| !std::ptr::eq(*other, one)));
                 Some(verdict)
             });
-            let skipped = always_skipped.iter().any(|wanted| wanted.matches(&outcome.id));
             let expected = match named {
                 // Without permission to ping, the estate's inventory says that nobody shall.
                 _ if &*outcome.id.component == "node" && !icmp_permitted() => Verdict::Skip,
                 Some(verdict) => verdict,
-                None if skipped => Verdict::Skip,
                 None => Verdict::Pass,
             };
             if outcome.verdict != expected {
@@ -137,4 +185,9 @@ impl Row {
         wrong.extend(unused.iter().map(|(verdict, wanted)| format!("{verdict}: {} names no check", wanted.text)));
         wrong
     }
+}
+
+fn host<'a>(hosts: &'a mut Value, node: &str) -> Option<&'a mut Value> {
+    let seq: u64 = node.strip_prefix("infra-")?.parse().ok()?;
+    hosts.as_object_mut()?.values_mut().find(|host| host["infra_seq"] == seq)
 }
