@@ -13,6 +13,8 @@ pub(super) struct Entry {
     domain: String,
     /// The address that it hands requests to; none for a folder of files.
     endpoint: Option<String>,
+    /// Whether the endpoint is written as an address that only the machine itself can reach.
+    local: bool,
     locked: bool,
     websocket: bool,
     /// Whether the plain port only sends on to the other one.
@@ -36,9 +38,9 @@ pub(super) fn all(node: &Node, portal: &Object) -> Result<Vec<Entry>, String> {
 fn entry(node: &Node, name: &str, entry: &Object) -> Result<Option<Entry>, String> {
     // A name with a wildcard, or a regular expression, is no name that could be asked for.
     let Some(domain) = text(entry, "domain").filter(|domain| is_host_name(domain)) else { return Ok(None) };
-    let endpoint = match (text(entry, "path"), text(entry, "endpoint")) {
+    let written = match (text(entry, "path"), text(entry, "endpoint")) {
         (Some(_), _) => None,
-        (None, Some(endpoint)) => Some(node.with_admin_ip(&endpoint)?),
+        (None, Some(endpoint)) => Some(endpoint),
         (None, None) => return Ok(None),
     };
     if !is_rendered(entry) {
@@ -49,7 +51,8 @@ fn entry(node: &Node, name: &str, entry: &Object) -> Result<Option<Entry>, Strin
     let enforced = node.vars.get("nginx_sslmode").is_some_and(|mode| mode == "enforce") || flag(entry, "enforce_https");
     Ok(Some(Entry {
         name: name.to_owned(),
-        endpoint,
+        endpoint: written.as_deref().map(|written| node.with_admin_ip(written)).transpose()?,
+        local: written.as_deref().is_some_and(is_loopback),
         locked: flag(entry, "auth"),
         websocket: flag(entry, "websocket"),
         redirected: enforced,
@@ -92,8 +95,8 @@ impl Entry {
         let open = served && !self.locked;
         match list {
             "portals" => served,
-            "portals_proxied" => open && self.endpoint.as_deref().is_some_and(|endpoint| !is_loopback(endpoint)),
-            "portals_local" => open && self.admin && self.endpoint.as_deref().is_some_and(is_loopback),
+            "portals_proxied" => open && self.endpoint.is_some() && !self.local,
+            "portals_local" => open && self.admin && self.local,
             "portals_static" => open && self.endpoint.is_none(),
             "portals_locked" => served && self.locked,
             "portals_redirected" => self.redirected,
