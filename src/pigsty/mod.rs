@@ -120,7 +120,6 @@ fn node(inventory: &Inventory, defaults: &Vars, host: &str) -> Result<Node, Pigs
     vars.derive("node", &*name);
     let mut node = Node { name, ip: host.into(), vars, problems: BTreeMap::new() };
     dns::derive(&mut node);
-    portal::derive(&mut node);
     option::derive(&mut node);
     Ok(node)
 }
