@@ -12,8 +12,10 @@ use crate::value::{Place, Unfilled, Value, Variable, Vars, is_true, show};
 mod dns;
 mod portal;
 mod secret;
+mod suspicion;
 
 pub use secret::{is_telling, secrets};
+pub use suspicion::suspect;
 
 /// Pigsty's role defaults, which hold under every inventory.
 const DEFAULTS: &str = include_str!("defaults.yml");
