@@ -15,8 +15,10 @@ mod fleet;
 mod option;
 mod portal;
 mod secret;
+mod suspicion;
 
 pub use secret::{is_telling, secrets};
+pub use suspicion::suspect;
 
 /// Pigsty's role defaults, which hold under every inventory.
 const DEFAULTS: &str = include_str!("defaults.yml");
