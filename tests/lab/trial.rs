@@ -4,7 +4,7 @@ use super::enclosure::HOME;
 use super::node::INVENTORY;
 use super::question;
 use super::recipe::{self, Cooked};
-use super::scenario::{Row, Stage, Table};
+use super::scenario::{Row, Seen, Stage, Table};
 use super::stage::Lab;
 use super::verdict::Verdicts;
 use anyhow::{Context, Result, anyhow, ensure};
@@ -46,15 +46,14 @@ struct Left {
 pub fn all(table: Table) -> Vec<Trial> {
     let lab = Arc::new(Mutex::new(None));
     let rows = rows(&table);
-    let table = Arc::new(table);
     let trial = |row: Row| {
-        let (lab, table) = (Arc::clone(&lab), Arc::clone(&table));
+        let lab = Arc::clone(&lab);
         Trial::ignorable_test(row.name.clone(), move || {
-            act(&row, &table, &mut lab.lock().unwrap_or_else(PoisonError::into_inner))
+            act(&row, &mut lab.lock().unwrap_or_else(PoisonError::into_inner))
                 .map_err(|error| Failed::from(format!("{error:#}")))
         })
     };
-    rows.into_iter().map(trial).chain([closing(Arc::clone(&table))]).collect()
+    rows.into_iter().map(trial).chain([closing(table)]).collect()
 }
 
 /// The same trials where no lab can run.
@@ -63,10 +62,10 @@ pub fn ignored(table: Table, reason: &str) -> Vec<Trial> {
         Trial::ignorable_test(row.name.clone(), move || Ok(Completion::ignored_with(reason)))
     };
     let trials = rows(&table).iter().map(|row| trial(row, reason.to_owned())).collect::<Vec<_>>();
-    trials.into_iter().chain([closing(Arc::new(table))]).collect()
+    trials.into_iter().chain([closing(table)]).collect()
 }
 
-fn act(row: &Row, table: &Table, stage: &mut Option<Left>) -> Result<Completion> {
+fn act(row: &Row, stage: &mut Option<Left>) -> Result<Completion> {
     if let Some(obstacle) = row.obstacle() {
         return Ok(Completion::ignored_with(obstacle));
     }
@@ -79,23 +78,23 @@ fn act(row: &Row, table: &Table, stage: &mut Option<Left>) -> Result<Completion>
         return Ok(Completion::ignored_with(obstacle));
     }
     if !*well {
-        mend(lab, table).context("still not well after another row")?;
+        mend(lab).context("still not well after another row")?;
     }
     ensure!(lab.size() <= row.nodes, "the lab has more nodes than {}", row.nodes);
     lab.grow(row.nodes)?;
-    let held = hold(row, table, &faults, lab);
-    let mended = if faults.is_empty() { Ok(()) } else { mend(lab, table) };
+    let held = hold(row, &faults, lab);
+    let mended = if faults.is_empty() { Ok(()) } else { mend(lab) };
     *well = mended.is_ok();
     held.and(mended.context("not well again")).map(|()| Completion::Completed)
 }
 
 /// Puts everything right, and makes sure that it is.
-fn mend(lab: &mut Lab, table: &Table) -> Result<()> {
+fn mend(lab: &mut Lab) -> Result<()> {
     lab.restore()?;
     healthy()
 }
 
-fn hold(row: &Row, table: &Table, faults: &[Cooked], lab: &mut Lab) -> Result<()> {
+fn hold(row: &Row, faults: &[Cooked], lab: &mut Lab) -> Result<()> {
     let inventory = Path::new(HOME).join("row.yml");
     let text = row.inventory(&fs::read_to_string(INVENTORY)?).map_err(|error| anyhow!(error))?;
     fs::write(&inventory, text)?;
@@ -123,7 +122,7 @@ fn judge(row: &Row, verdicts: &Verdicts) -> Result<()> {
 /// Whether a lab in which nothing is broken passes, at once.
 fn healthy() -> Result<()> {
     let verdicts = Verdicts::ask(Path::new(INVENTORY), &[], || Ok(()))?;
-    let well = |seen: &super::scenario::Seen| match seen.verdict {
+    let well = |seen: &Seen| match seen.verdict {
         Verdict::Pass => true,
         Verdict::Skip => seen.reason.as_deref().is_some_and(|reason| reason.ends_with("is false")),
         _ => false,
@@ -134,7 +133,7 @@ fn healthy() -> Result<()> {
 }
 
 /// Every row is acted out somewhere, and there are enough of them.
-fn closing(table: Arc<Table>) -> Trial {
+fn closing(table: Table) -> Trial {
     Trial::test("every row runs on a stage, and there are enough of each kind", move || count(&table).map_err(Failed::from))
 }
 
