@@ -19,7 +19,7 @@ pub const CLIENT: &str = "10.10.10.200";
 const PROGRAMS: &str = "/opt/lab";
 
 const FOLDERS: &str = "dev proc sys tmp run/chrony opt/lab data infra/metrics infra/logs infra/traces infra/alertmgr \
-    var/log/nginx var/log/grafana var/lib/nginx var/lib/grafana/plugins var/lib/chrony etc/grafana/provisioning/plugins \
+    var/log/nginx var/log/grafana var/lib/nginx var/lib/grafana var/lib/chrony etc/grafana/provisioning/plugins \
     etc/grafana/provisioning/notifiers etc/grafana/provisioning/alerting etc/grafana/provisioning/dashboards";
 
 /// The bridge that the machines hang on, and the client's own address on it.

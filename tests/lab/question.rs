@@ -81,6 +81,13 @@ pub fn records(node: &Node) -> Result<()> {
     Ok(())
 }
 
+/// Whether an Alertmanager no longer waits for its cluster, which is itself.
+pub fn is_ready(node: &Node) -> Result<()> {
+    let status = get(node, "alertmanager_port", "api/v2/status")?;
+    ensure!(status["cluster"]["status"] == "ready", "{}: {}", node.name, status["cluster"]);
+    Ok(())
+}
+
 /// Whether a VictoriaLogs has lines of all of these, each an address and a job.
 pub fn keeps_logs(node: &Node, wanted: &[(&str, &str)]) -> Result<()> {
     let answer = get(node, "vlogs_port", "select/logsql/hits?query=_time:10m&step=10m&field=ip&field=job")?;

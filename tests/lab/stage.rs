@@ -166,7 +166,7 @@ impl Lab {
             self.untold.insert(node.to_owned());
         }
         let data = format!("{}{}", self.machine(node)?.root.display(), named(component)?.data);
-        sh(&format!("chmod 755 {data}; find {data} -mindepth 1 -not -path '*/plugins' -delete"))
+        sh(&format!("umount {data} 2>&- || true; chmod 755 {data}; find {data} -mindepth 1 -delete"))
     }
 
     /// Starts a component as it should run.
@@ -261,7 +261,7 @@ impl Lab {
         Ok(())
     }
 
-    /// Remembers that a component was told something, or made to forget it.
+    /// Remembers that a component was told something, or that its disk is another one.
     pub fn told(&mut self, node: &str, component: &'static str) {
         self.told.insert((node.to_owned(), component));
     }
@@ -324,6 +324,9 @@ impl Lab {
                 question::until(|| question::evaluates(node))?;
                 question::until(|| question::records(node))?;
             }
+            if runs(node, "alertmanager") {
+                question::until(|| question::is_ready(node))?;
+            }
             if runs(node, "vlogs") {
                 question::until(|| question::keeps_logs(node, &logs))?;
             }
@@ -340,7 +343,8 @@ impl Lab {
             }
         }
         let logs = nodes.iter().filter(|node| node.has("vlogs_enabled"));
-        let logs = logs.map(|node| format!("{}:{}", node.ip, node.vars["vlogs_port"])).collect::<Vec<_>>().join(",");
+        let logs = logs.map(|node| format!("{}:{}/{}", node.ip, node.vars["vlogs_port"], node.text("log_jobs")));
+        let logs = logs.collect::<Vec<_>>().join(",");
         for node in &mut nodes {
             node.vars.insert("log_receivers".into(), json!(logs));
             node.vars.insert("is_admin".into(), json!(node.text("admin_ip") == node.ip));
