@@ -78,7 +78,7 @@ impl Machine {
         let (name, holder) = (&self.interface, self.holder.id());
         sh(&format!("ip link add {name} type veth peer name eth0 netns {holder}; ip link set {name} master lab up"))?;
         self.sh(&format!(
-            "ip link set lo up; ip addr add {ip}/24 dev eth0; ip link set eth0 up; ip route add default via {CLIENT}; hostname {name}"
+            "ip link set lo up; ip addr add {ip}/24 dev eth0; ip link set eth0 up; ip route add default via {CLIENT}; ip route add unreachable 192.0.2.0/24; hostname {name}"
         ))
     }
 
