@@ -8,7 +8,12 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::expect::{Expectation, Finding, Vote};
-use crate::probe::{Facts, Failure, Probe, ProbeError};
+use crate::probe::{Facts, Failure, ProbeError};
+use crate::value::Value;
+
+mod question;
+
+pub use question::{Late, Question, Source};
 
 /// The stable, unique name of a check, written `infra-1/grafana/health`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,7 +90,7 @@ pub enum Severity {
     Warn,
 }
 
-/// A check that can be run: nothing in it is left to expand.
+/// A check that can be run: nothing in it is left to expand but what an earlier answer gives.
 #[derive(Clone, Debug)]
 pub struct Check {
     /// Its name.
@@ -107,8 +112,8 @@ pub struct Check {
     /// The same check on the other nodes, if its facts are compared with theirs.
     pub peers: Vec<CheckId>,
     /// The question.
-    pub probe: Probe,
-    /// What must hold of the answer; never empty.
+    pub question: Question,
+    /// What must hold of the answer; empty only while the question is late.
     pub expect: Vec<Expectation>,
     /// Why what is asked should not be there, if so, such as `grafana_enabled is false`: then `expect` must not hold.
     pub never: Option<String>,
@@ -120,6 +125,17 @@ pub struct Check {
     pub wait: Option<Duration>,
     /// The command that mends it.
     pub fix: Option<String>,
+    /// How to look by hand, a command each.
+    pub look: Vec<String>,
+}
+
+impl Check {
+    /// The same check with its late values put in, or the reason why that cannot be; nothing if it has none.
+    pub fn completed(&self, fact: impl Fn(&Source) -> Option<Value>) -> Option<Result<Self, String>> {
+        let Question::Late(late) = &self.question else { return None };
+        let complete = |(probe, expect)| Self { question: Question::Ready(probe), expect, ..self.clone() };
+        Some(late.complete(fact).map(complete))
+    }
 }
 
 /// What was asked and what came back.
@@ -210,7 +226,7 @@ pub fn judge(
     answer: Result<Arc<Facts>, ProbeError>,
     votes: &[Vote],
 ) -> (Verdict, Option<String>, Evidence) {
-    let asked = check.probe.asked();
+    let asked = check.question.asked();
     let unmet = match check.severity {
         Severity::Fail => Verdict::Fail,
         Severity::Warn => Verdict::Warn,

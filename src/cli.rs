@@ -3,15 +3,18 @@
 //! It reads what the user named, runs it through the pipeline and turns every refusal into one screen of text and an exit
 //! code. It decides nothing about checks.
 
-use std::io::Write;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::plan::{Pattern, Plan, PlanError, Selection};
+use crate::probe::is_authority;
 use crate::report::ExitCode;
 use crate::suite::{SuiteError, Suites};
+use crate::value::{Place, Variable};
 
 mod demo;
 mod explain;
@@ -78,7 +81,13 @@ struct Wanted {
     /// Also ask by writing: canaries are written, read back and cleaned up
     #[arg(long)]
     canary: bool,
+    /// The certificate authority of the nodes, PEM: the variable `ca` of every node
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
 }
+
+/// How much of an authority's file is read, in bytes: more than every bundle of the world's authorities has.
+const AUTHORITY: u64 = 4 * 1024 * 1024;
 
 /// A refusal: what to print and how to exit.
 struct Stop {
@@ -128,8 +137,26 @@ impl Wanted {
 
     /// The plan of an inventory, with what is wanted of it.
     fn plan(&self, inventory: &crate::inventory::Inventory, suites: &Suites) -> Result<Plan, Stop> {
-        Ok(Plan::new(inventory, suites)?.select(&self.selection())?)
+        let mut inventory = inventory.clone();
+        if let Some(file) = &self.ca {
+            inventory.set("ca", authority(file)?);
+        }
+        Ok(Plan::new(&inventory, suites)?.select(&self.selection())?)
     }
+}
+
+/// A certificate authority as a variable, from its file.
+fn authority(file: &Path) -> Result<Variable, Stop> {
+    let refused = |what: &str| {
+        let message = format!("{}: {what}: give --ca the authority's certificate as PEM", file.display());
+        Stop { code: ExitCode::Usage, message }
+    };
+    let mut text = String::new();
+    let read = File::open(file).and_then(|file| file.take(AUTHORITY).read_to_string(&mut text));
+    read.map_err(|error| refused(&format!("cannot be read: {error}")))?;
+    is_authority(&text).map_err(&refused)?;
+    let place = Place { file: file.display().to_string().into(), line: 1 };
+    Ok(Variable { value: text.into(), place: Some(place), scope: "option --ca".into() })
 }
 
 impl From<SuiteError> for Stop {
@@ -183,9 +210,13 @@ fn print(text: &str) -> Result<(), Stop> {
 
 /// A duration as people write it: 500ms, 10m.
 fn duration(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(time) if time.is_zero() => Err("must be longer than nothing".to_owned()),
-        Ok(time) => Ok(time),
-        Err(error) => Err(format!("{error}: write a duration such as 500ms, 5s or 10m")),
+    match patience(text)? {
+        Duration::ZERO => Err("must be longer than nothing".to_owned()),
+        time => Ok(time),
     }
+}
+
+/// The same, or nothing: 0s.
+fn patience(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}: write a duration such as 500ms, 5s or 10m"))
 }

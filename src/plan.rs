@@ -12,6 +12,7 @@ use crate::value::{Secrets, Value, Variable};
 
 mod expand;
 mod fleet;
+mod late;
 mod order;
 mod select;
 mod target;
@@ -124,13 +125,14 @@ impl Plan {
         }
         let components: BTreeSet<_> = self.checks.iter().map(|check| check.id().component.clone()).collect();
         selection.names_exist(&self.nodes, &components).map_err(PlanError::Selection)?;
-        self.checks.retain(|planned| selection.matches(planned.id(), &self.nodes));
+        let kept = late::selected(&self.checks, &self.nodes, selection);
+        self.checks.retain(|planned| kept.contains(planned.id()));
         if self.checks.is_empty() {
             return Err(PlanError::Selection(format!(
                 "no check matches {selection}: `infra-verify plan` lists them all"
             )));
         }
-        let kept: BTreeSet<_> = self.checks.iter().map(|planned| planned.id().clone()).collect();
+        late::skip_without_source(&mut self.checks, &kept);
         for planned in &mut self.checks {
             if let Planned::Check(check) = planned {
                 check.needs.retain(|need| kept.contains(need));

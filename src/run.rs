@@ -18,9 +18,14 @@ mod board;
 mod burial;
 mod dead;
 mod hearing;
+mod vantage;
 
+use again::Patience;
 use ask::Asked;
 use board::Board;
+
+/// How long what may pass soon is asked again where nobody says otherwise: a service restarts in less.
+pub const WAIT: Duration = Duration::from_secs(10);
 
 /// The first pause of `--wait`; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -37,13 +42,13 @@ pub struct Policy {
     pub timeout: Option<Duration>,
     /// How long the whole run may take, without `wait`.
     pub deadline: Duration,
-    /// How long to ask again what did not pass.
-    pub wait: Option<Duration>,
+    /// How long to ask again what may pass soon; nothing asks everything once, whatever the checks say.
+    pub wait: Duration,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { jobs: 64, timeout: None, deadline: Duration::from_mins(2), wait: None }
+        Self { jobs: 64, timeout: None, deadline: Duration::from_mins(2), wait: WAIT }
     }
 }
 
@@ -83,10 +88,10 @@ pub struct Run {
 pub enum Event<'a> {
     /// A check has come out for the first time.
     Settled(&'a Outcome),
-    /// So many checks do not pass yet, and will be asked again after a pause.
+    /// So many checks do not pass and may yet; everything that does not pass will be asked again after a pause.
     Waiting {
         /// How many.
-        failing: usize,
+        checks: usize,
         /// How long until they are asked again.
         pause: Duration,
     },
@@ -101,13 +106,12 @@ pub async fn run(
 ) -> Run {
     let (started, clock) = (SystemTime::now(), Instant::now());
     let mut board = Board::new(plan.checks);
-    let patience = policy.wait.unwrap_or_default();
-    let deadline = tokio::time::sleep(policy.deadline.saturating_add(patience));
+    let deadline = tokio::time::sleep(policy.deadline.saturating_add(board.longest_wait(policy.wait)));
     let interruption = tokio::select! {
         biased;
         signal = stop => Some(signal),
         () = deadline => Some(Interruption::Deadline),
-        () = ask_all(&mut board, policy, clock, &mut tell) => None,
+        () = ask_all(&mut board, policy, &mut tell) => None,
     };
     if let Some(interruption) = interruption {
         board.abandon(interruption, policy.deadline);
@@ -115,14 +119,19 @@ pub async fn run(
     Run { started, took: clock.elapsed(), interruption, outcomes: board.finish() }
 }
 
-/// Rounds of questions: one, and with `--wait` more for what did not pass.
-async fn ask_all(board: &mut Board, policy: &Policy, clock: Instant, tell: &mut impl FnMut(Event<'_>)) {
+/// Rounds of questions: one, and more for as long as something may pass that does not.
+async fn ask_all(board: &mut Board, policy: &Policy, tell: &mut impl FnMut(Event<'_>)) {
     round(board, policy, &mut |outcome| tell(Event::Settled(outcome))).await;
-    let Some(patience) = policy.wait else { return };
+    // The first round is not waiting, however long it took.
+    let clock = Instant::now();
     let mut pause = FIRST_PAUSE;
-    while board.failures() > 0 && clock.elapsed() + pause < patience {
-        tell(Event::Waiting { failing: board.failures(), pause });
-        tokio::time::sleep(pause).await;
+    loop {
+        let Patience { checks, left } = board.patience(policy.wait, clock.elapsed());
+        if checks == 0 {
+            return;
+        }
+        tell(Event::Waiting { checks, pause: pause.min(left) });
+        tokio::time::sleep(pause.min(left)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
         board.reopen();
         round(board, policy, &mut |_| {}).await;

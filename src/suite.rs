@@ -15,9 +15,11 @@ use crate::value::{Object, Place, Value};
 mod field;
 mod link;
 mod read;
+mod with;
 
 pub(crate) use read::LONGEST;
 pub use read::SuiteError;
+pub use with::With;
 
 /// The suites that are built in, in the order of reports.
 const EMBEDDED: [(&str, &str); 12] = [
@@ -46,6 +48,8 @@ pub struct Suite {
     pub component: String,
     /// One or two sentences about it.
     pub about: String,
+    /// What its checks deliberately do not judge.
+    pub unjudged: Vec<String>,
     /// Variables that must be true, or the component is not there.
     pub when: Vec<String>,
     /// The command that mends it, unless a check says another.
@@ -75,6 +79,8 @@ pub struct Template {
     pub each: Option<Value>,
     /// Checks that must have passed before.
     pub needs: Vec<Value>,
+    /// Variables that earlier checks give with their answers.
+    pub with: Vec<With>,
     /// The earlier check whose failure explains that a fact is absent.
     pub absence: Option<String>,
     /// The networks that are answered, if not every one.
@@ -98,8 +104,23 @@ pub struct Template {
     pub never: bool,
     /// Whether it writes, or needs what was written: it is planned only where that is wanted.
     pub canary: bool,
+    /// What it means, for a person.
+    pub explanation: Explanation,
     /// Where it stands.
     pub place: Place,
+}
+
+/// What a person wants to know of a check that does not pass; each may be several texts, or none.
+#[derive(Clone, Debug, Default)]
+pub struct Explanation {
+    /// Why it matters.
+    pub why: Vec<String>,
+    /// What usually breaks it.
+    pub causes: Vec<String>,
+    /// How to look by hand: commands, with variables.
+    pub look: Vec<String>,
+    /// What it deliberately does not judge.
+    pub unjudged: Vec<String>,
 }
 
 impl Suites {

@@ -199,6 +199,20 @@ async fn no_output_holds_a_secret() {
 }
 
 #[test]
+fn waiting_is_said_and_can_be_turned_off() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let folder = tempfile::tempdir().unwrap();
+    let inventory = folder.path().join("pigsty.yml");
+    let text = format!("infra: {{ hosts: {{ 127.0.0.1: {{ infra_seq: 1, vlogs_port: {port} }} }} }}");
+    fs::write(&inventory, text).unwrap();
+    let ask = |wait| run(&[inventory.to_str().unwrap(), "--only", "*/vlogs/port", "--wait", wait]);
+    let (waited, asked) = (ask("1ms"), ask("0s"));
+    assert_eq!((waited.status.code(), asked.status.code()), (Some(1), Some(1)));
+    assert!(stderr(&waited).contains("waiting: 1 check may pass yet, asking again in"), "{}", stderr(&waited));
+    assert_eq!(stderr(&asked), "");
+}
+
+#[test]
 fn help_names_every_verb_and_exit_code() {
     let help = stdout(&run(&["--help"]));
     for word in ["verify", "plan", "inspect", "explain", "demo", "Exit codes", "--wait", "--report"] {
@@ -227,4 +241,26 @@ fn every_check_can_be_explained() {
 fn inspect_tells_where_a_value_was_set() {
     let shown = stdout(&run(&["inspect", "inventories/seed.yml", "--host", "infra-2", "infra_seq"]));
     assert!(shown.starts_with("infra_seq: 2    # host 10.10.10.11, inventories/seed.yml:"), "{shown}");
+}
+
+#[test]
+fn an_authority_of_the_command_line_is_a_variable_of_every_node() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let [good, empty, suites] = ["ca.crt", "empty.crt", "suites"].map(path);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["i.pigsty".to_owned()]).unwrap().self_signed(&key).unwrap();
+    fs::write(&good, certificate.pem()).unwrap();
+    fs::write(&empty, "nothing\n").unwrap();
+    fs::create_dir(&suites).unwrap();
+    let suite = "component: extra\nabout: A suite of a test.\nhosts: infra\nchecks:\n  - id: page\n    title: is trusted\n    \
+                 with: { ca: grafana/health.body }\n    http: { get: 'https://${ip}/', tls_config: { ca: '${ca}' } }\n";
+    fs::write(folder.path().join("suites/extra.yml"), suite).unwrap();
+    let plan =
+        |more: &[&str]| run(&[&["plan", "inventories/two.yml", "-c", "extra", "--suites", &suites][..], more].concat());
+    assert!(stdout(&plan(&["--ca", &good])).contains("2 checks on 2 nodes"), "nothing else is asked for it");
+    assert!(stdout(&plan(&[])).contains("infra-1/grafana/health"), "{}", stdout(&plan(&[])));
+    refused(&["plan", "inventories/two.yml", "--ca", &empty], 2, "empty.crt: holds no CA certificate: give --ca");
+    refused(&["plan", "inventories/two.yml", "--ca", "nowhere.crt"], 2, "nowhere.crt: cannot be read");
+    refused(&["inventories/two.yml", "--ca", "nowhere.crt"], 2, "nowhere.crt: cannot be read");
 }

@@ -262,5 +262,163 @@ fn an_inventory_may_name_its_runs_itself() {
         Plan::new(&inventory("127.0.0.1: { infra_seq: 1, run: mine }"), &read(&[&suite("", &canary(1))]).unwrap());
     let plan = plan.unwrap().select(&Selection { canary: true, ..extra() }).unwrap();
     let Planned::Check(check) = &plan.checks[1] else { panic!("{:?}", plan.checks[1]) };
-    assert!(check.probe.asked().starts_with("POST http://127.0.0.1:1/insert/mine?at="), "{}", check.probe.asked());
+    assert!(
+        check.question.asked().starts_with("POST http://127.0.0.1:1/insert/mine?at="),
+        "{}",
+        check.question.asked()
+    );
+}
+
+/// A check that gives a token, and one that takes it unless it is set already.
+fn token(port: u16, more: &str) -> String {
+    format!(
+        "  - id: login\n    title: gives a token\n    http: {{ get: 'http://${{ip}}:{port}/login' }}\n  \
+         - id: page\n    title: takes the token\n    with: {{ token: login.json.token }}\n    \
+         http: {{ get: 'http://${{ip}}:{port}/page/${{token}}', user: admin, password: '${{token}}-${{pass}}', address: '${{ip}}' }}\n    \
+         expect: {{ status: 200, body: '${{token}} of ${{node}}' }}\n{more}"
+    )
+}
+
+const SECRET: &str = "vars: { pass: s3cret-of-the-suite }";
+
+/// Gives the token `t0ken`, and repeats what it is asked for.
+fn doorkeeper() -> Server {
+    serve(|request| {
+        let page = request.split("/page/").nth(1).and_then(|rest| rest.split(' ').next());
+        Some(
+            page.map_or_else(
+                || status(200, "{\"token\": \"t0ken\"}"),
+                |token| status(200, &format!("{token} of infra-1")),
+            ),
+        )
+    })
+}
+
+async fn tokens(port: u16, more: &str, host: &str) -> Vec<Outcome> {
+    outcomes(plan(&suite(SECRET, &token(port, more)), &format!("127.0.0.1: {{ infra_seq: 1{host} }}")).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_value_of_an_earlier_answer_stands_in_the_question_and_in_the_expectation() {
+    let server = doorkeeper();
+    let all = tokens(server.port, "", "").await;
+    assert!(all.iter().all(|outcome| outcome.verdict == Verdict::Pass), "{all:?}");
+    assert_eq!(*server.asked.lock().unwrap(), ["GET /login", "GET /page/t0ken"]);
+    let url = format!("GET http://127.0.0.1:{}/page/t0ken as admin at 127.0.0.1", server.port);
+    assert_eq!(all[1].evidence.asked, url);
+}
+
+#[tokio::test]
+async fn a_value_that_is_set_needs_no_earlier_answer() {
+    let server = serve(|_| Some(status(200, "mine of infra-1")));
+    let plan = plan(&suite(SECRET, &token(server.port, "")), "127.0.0.1: { infra_seq: 1, token: mine }").unwrap();
+    let Planned::Check(page) = &plan.checks[1] else { panic!("{:?}", plan.checks[1]) };
+    assert!(page.needs.is_empty(), "{:?}", page.needs);
+    let all = outcomes(plan).await;
+    assert_eq!(all[1].verdict, Verdict::Pass, "{:?}", all[1].reason);
+    assert!(server.asked.lock().unwrap().contains(&"GET /page/mine".to_owned()));
+}
+
+#[tokio::test]
+async fn what_takes_a_value_is_skipped_where_nothing_gives_it() {
+    let server = serve(|_| Some(status(503, "")));
+    let all = tokens(server.port, "", "").await;
+    assert_eq!((all[0].verdict, all[1].verdict), (Verdict::Fail, Verdict::Skip));
+    assert_eq!(all[1].cause.as_ref(), Some(&all[0].id));
+}
+
+#[tokio::test]
+async fn a_value_that_an_answer_lacks_is_an_error() {
+    let server = serve(|_| Some(status(200, "{\"token\": null}")));
+    let all = tokens(server.port, "", "").await;
+    assert_eq!((all[0].verdict, all[1].verdict), (Verdict::Pass, Verdict::Error));
+    let reason = "token, which infra-1/extra/login should give, is not there: its answer has no `json.token`";
+    assert_eq!(all[1].reason.as_deref(), Some(reason));
+    let late = format!("GET http://127.0.0.1:{}/page/${{token}} as admin at 127.0.0.1", server.port);
+    assert_eq!((all[1].evidence.asked.as_str(), all[1].attempts), (late.as_str(), 0));
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_used_is_an_error_that_names_it_and_does_not_show_it() {
+    let server = serve(|_| Some(status(200, "<html>s3cret</html>")));
+    let checks = format!(
+        "  - id: ca\n    title: is offered\n    http: {{ get: 'http://${{ip}}:{}/ca.crt' }}\n  - id: chain\n    title: is trusted\n    \
+         with: {{ ca: ca.body }}\n    http: {{ get: 'https://${{ip}}:{}/', tls_config: {{ ca: '${{ca}}' }} }}\n",
+        server.port, server.port
+    );
+    let all = outcomes(plan(&suite("", &checks), "127.0.0.1: { infra_seq: 1 }").unwrap()).await;
+    assert_eq!(all[1].verdict, Verdict::Error);
+    let reason = all[1].reason.clone().unwrap();
+    let expected = "ca, which infra-1/extra/ca gave, cannot be used: tls_config.ca: holds no CA certificate";
+    assert!(reason.starts_with(expected) && !reason.contains("s3cret"), "{reason}");
+    assert_eq!(server.asked.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_value_that_looks_like_a_variable_is_a_value() {
+    let server = serve(|_| Some(status(200, "{\"token\": \"${pass}\"}")));
+    let more = "  - id: echo\n    title: repeats it\n    with: { token: login.json.token }\n    http:\n      \
+                get: 'http://${ip}:PORT/'\n      headers: { X-Token: '${token}' }\n    expect: { json.token: '${token}' }\n";
+    let all = tokens(server.port, &more.replace("PORT", &server.port.to_string()), "").await;
+    assert_eq!(all[2].verdict, Verdict::Pass, "{:?}", all[2].reason);
+    assert!(all[1].evidence.asked.contains("/page/$%7Bpass%7D as admin"), "{}", all[1].evidence.asked);
+}
+
+#[tokio::test]
+async fn two_late_questions_that_become_one_are_asked_once() {
+    let server = doorkeeper();
+    let more = format!(
+        "  - id: again\n    title: is the same page\n    with: {{ key: login.json.token }}\n    \
+         http: {{ get: 'http://${{ip}}:{}/page/${{key}}', user: admin, password: '${{key}}-${{pass}}', address: '${{ip}}' }}\n  \
+         - id: other\n    title: is another page\n    with: {{ key: login.json.token }}\n    \
+         http: {{ get: 'http://${{ip}}:{}/page/${{key}}', user: admin, password: '${{key}}', address: '${{ip}}' }}\n",
+        server.port, server.port
+    );
+    let all = tokens(server.port, &more, "").await;
+    assert!(all.iter().all(|outcome| outcome.verdict == Verdict::Pass), "{all:?}");
+    assert_eq!(*server.asked.lock().unwrap(), ["GET /login", "GET /page/t0ken", "GET /page/t0ken"]);
+}
+
+#[test]
+fn what_is_selected_brings_what_it_takes_its_values_from() {
+    let plan = |selection: &Selection| {
+        let suites = read(&[&suite(SECRET, &token(1, ""))]).unwrap();
+        Plan::new(&inventory("127.0.0.1: { infra_seq: 1 }"), &suites).unwrap().select(selection).unwrap()
+    };
+    let only = vec!["*/extra/page".parse().unwrap()];
+    let both = plan(&Selection { only: only.clone(), ..Selection::default() });
+    assert_eq!(ids(&both), ["infra-1/extra/login", "infra-1/extra/page"]);
+    let without = plan(&Selection { only, skip: vec!["*/*/login".parse().unwrap()], ..Selection::default() });
+    let [Planned::Skip { reason, .. }] = &without.checks[..] else { panic!("{:?}", without.checks) };
+    assert_eq!(reason, "takes `token` from infra-1/extra/login, which is left out");
+}
+
+#[test]
+fn a_late_question_is_shown_without_its_secrets() {
+    let plan = plan(&suite(SECRET, &token(1, "")), "127.0.0.1: { infra_seq: 1 }").unwrap();
+    let Planned::Check(page) = &plan.checks[1] else { panic!("{:?}", plan.checks[1]) };
+    assert_eq!(page.question.asked(), "GET http://127.0.0.1:1/page/${token} as admin at 127.0.0.1");
+    assert!(!format!("{page:?}").contains("s3cret"), "{page:?}");
+}
+
+#[tokio::test]
+async fn a_value_may_come_from_one_of_several_and_from_another_component() {
+    let server = doorkeeper();
+    let give = format!(
+        "component: giver\nabout: A suite of a test.\nhosts: infra\nvars: {{ given: true }}\nchecks:\n  - id: login\n    title: gives\n    \
+         when: given\n    each: [ a.b, c ]\n    http: {{ get: 'http://${{ip}}:{}/login' }}\n",
+        server.port
+    );
+    let take = format!(
+        "  - id: page\n    title: takes\n    each: [ a.b, c ]\n    with: {{ token: 'giver/login[${{each}}].json.token' }}\n    \
+         http: {{ get: 'http://${{ip}}:{}/page/${{token}}' }}\n",
+        server.port
+    );
+    let suites = read(&[&give, &suite("", &take)]).unwrap();
+    let selection = Selection { components: vec!["giver".to_owned(), "extra".to_owned()], ..Selection::default() };
+    let plan = |host: &str| Plan::new(&inventory(host), &suites).unwrap().select(&selection).unwrap();
+    let all = outcomes(plan("127.0.0.1: { infra_seq: 1 }")).await;
+    assert_eq!(all.iter().filter(|outcome| outcome.verdict == Verdict::Pass).count(), 4, "{all:?}");
+    let off = outcomes(plan("127.0.0.1: { infra_seq: 1, given: false }")).await;
+    assert_eq!(off.iter().map(|outcome| outcome.verdict).collect::<Vec<_>>(), [Verdict::Skip; 3]);
 }

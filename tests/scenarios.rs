@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use infra_verify::check::CheckId;
 use infra_verify::inventory::Inventory;
@@ -63,7 +64,7 @@ async fn seen(row: &Row) -> Result<Vec<Seen>, Failed> {
     fs::write(&file, row.inventory(&estate.inventory())?)?;
     let inventory = Inventory::read(&file)?;
     let plan = Plan::new(&inventory, &SUITES)?;
-    let policy = Policy { timeout: row.timeout, ..Policy::default() };
+    let policy = Policy { timeout: row.timeout, wait: Duration::ZERO, ..Policy::default() };
     let run = run::run(plan, &policy, std::future::pending(), |_| {}).await;
     let seen = run.outcomes.into_iter();
     Ok(seen.map(|outcome| Seen { id: outcome.id, verdict: outcome.verdict, reason: outcome.reason }).collect())

@@ -10,12 +10,18 @@ use crate::check::{Check, Severity};
 use crate::expect::Matcher;
 use crate::inventory::Inventory;
 use crate::plan::{Pattern, Plan, Planned, Selection};
-use crate::report::ExitCode;
-use crate::suite::{Suite, Suites, Template};
+use crate::report::{ExitCode, wrap};
+use crate::suite::{Explanation, Suite, Suites, Template, With};
 use crate::value::{did_you_mean, show};
 
 /// How many checks are explained one by one before only their names are listed.
 const EXPLAINED: usize = 20;
+
+/// How wide a text is written where no terminal says how wide it is, in columns.
+const WIDTH: usize = 100;
+
+/// The narrowest that a text is written, in columns.
+const NARROWEST: usize = 40;
 
 #[derive(Debug, Args)]
 pub(super) struct Explain {
@@ -51,13 +57,17 @@ impl Explain {
             return Err(self.unknown(&did_you_mean(base.unwrap_or_default(), known)));
         }
         let plan = self.plan(&suites)?;
-        let mut text = format!("{}: {}\n", suite.component, suite.about.trim());
+        let mut text = String::new();
+        paragraph(&mut text, 0, &format!("{}: {}", suite.component, suite.about));
+        section(&mut text, 0, "what its checks do not judge", &suite.unjudged);
         for template in checks {
             describe(&mut text, suite, template);
-            if let Some(plan) = &plan {
-                let planned = self.planned(plan, suite, template)?;
-                fill_in(&mut text, &planned);
-            }
+            let planned = match &plan {
+                Some(plan) => self.planned(plan, suite, template)?,
+                None => Vec::new(),
+            };
+            fill_in(&mut text, &planned);
+            tell(&mut text, &template.explanation, &planned);
         }
         let secrets = plan.map(|plan| plan.secrets).unwrap_or_default();
         print(&secrets.scrub(&text))?;
@@ -106,6 +116,7 @@ fn describe(text: &mut String, suite: &Suite, check: &Template) {
         (if check.never { "unless" } else { "when" }, when.join(", ")),
         ("each", check.each.as_ref().map(show).unwrap_or_default()),
         ("needs", needs.join(", ")),
+        ("takes", check.with.iter().map(With::to_string).collect::<Vec<_>>().join(", ")),
         ("absence", check.absence.clone().unwrap_or_default()),
         ("fix", check.fix.as_ref().or(suite.fix.as_ref().filter(|_| !check.never)).map(show).unwrap_or_default()),
     ];
@@ -141,7 +152,58 @@ fn fill_in(text: &mut String, planned: &[&Planned]) {
 
 fn asked(check: &Check) -> String {
     match &check.fix {
-        Some(fix) => format!("{}, mended by {fix}", check.probe.asked()),
-        None => check.probe.asked(),
+        Some(fix) => format!("{}, mended by {fix}", check.question.asked()),
+        None => check.question.asked(),
+    }
+}
+
+/// What a person wants to know of it: why it matters, what breaks it, how to look, and what it leaves open.
+fn tell(text: &mut String, explanation: &Explanation, planned: &[&Planned]) {
+    section(text, 2, "why it matters", &explanation.why);
+    section(text, 2, "what usually breaks it", &explanation.causes);
+    look(text, &explanation.look, planned);
+    section(text, 2, "what it does not judge", &explanation.unjudged);
+}
+
+fn section(text: &mut String, indent: usize, heading: &str, texts: &[String]) {
+    if texts.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n{:indent$}{heading}", "");
+    for one in texts {
+        paragraph(text, indent + 2, one);
+    }
+}
+
+/// One text, in as many lines as it takes; the second and further lines stand in a little.
+fn paragraph(text: &mut String, indent: usize, one: &str) {
+    let columns = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| usize::from(width.0)).max(NARROWEST);
+    let one = one.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (number, line) in wrap(&one, columns.saturating_sub(indent + 2)).iter().enumerate() {
+        let indent = if number == 0 { indent } else { indent + 2 };
+        let _ = writeln!(text, "{:indent$}{line}", "");
+    }
+}
+
+/// Commands as they can be copied: on every node where it is asked, or as the suite has them.
+fn look(text: &mut String, commands: &[String], planned: &[&Planned]) {
+    if commands.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n  how to look by hand");
+    let mut lines = |commands: &[String]| {
+        commands.iter().flat_map(|command| command.lines()).for_each(|line| _ = writeln!(text, "    {line}"));
+    };
+    let asked = planned.iter().filter_map(|planned| match planned {
+        Planned::Check(check) => Some(check),
+        Planned::Skip { .. } | Planned::Unusable { .. } => None,
+    });
+    let asked: Vec<_> = asked.take(EXPLAINED).collect();
+    if asked.is_empty() {
+        lines(commands);
+    }
+    for check in asked {
+        lines(&[format!("# {}", check.id)]);
+        lines(&check.look);
     }
 }

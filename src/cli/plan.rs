@@ -32,7 +32,7 @@ impl List {
             let id = |id: &CheckId| format!("{:width$}", id.to_string());
             // Writing to a String cannot fail.
             let _ = match planned {
-                Planned::Check(check) => writeln!(text, "{}  {}", id(&check.id), check.probe.asked()),
+                Planned::Check(check) => writeln!(text, "{}  {}", id(&check.id), check.question.asked()),
                 Planned::Unusable { id: name, reason, .. } => {
                     unusable += 1;
                     writeln!(text, "{}  cannot be asked: {reason}", id(name))

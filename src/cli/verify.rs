@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{Stop, SuiteDir, Wanted, complain, duration};
+use super::{Stop, SuiteDir, Wanted, complain, duration, patience};
 use crate::inventory::Inventory;
 use crate::plan::Plan;
 use crate::report::{ExitCode, Progress, Report, Reporter, Verbosity};
@@ -34,8 +34,10 @@ pub(super) struct Running {
     /// What makes the run fail
     #[arg(long, value_enum, default_value_t = FailOn::Fail)]
     fail_on: FailOn,
-    /// Ask again what does not pass, for as long as this
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    /// Ask again for as long as this while anything may yet pass by itself: what is refused, silent, cut off or
+    /// answers 5xx, what follows from that, and what its suite says is worth waiting for. 0s asks everything once
+    /// [default: 10s, in a demo 0s]
+    #[arg(long, value_name = "DURATION", value_parser = patience)]
     wait: Option<Duration>,
     /// How long one question may take, whatever its suite says
     #[arg(long, value_name = "DURATION", value_parser = duration)]
@@ -75,7 +77,7 @@ impl Verify {
         let suites = self.suites.read()?;
         let plan = self.wanted.plan(&inventory, &suites)?;
         let reporters = self.running.reporters()?;
-        block_on(self.running.report(plan, reporters))?
+        block_on(self.running.report(plan, reporters, run::WAIT))?
     }
 }
 
@@ -89,27 +91,33 @@ impl Running {
         Ok(reporters)
     }
 
-    pub(super) fn policy(&self) -> Policy {
-        Policy { jobs: self.jobs.into(), timeout: self.timeout, deadline: self.deadline, wait: self.wait }
+    fn policy(&self, wait: Duration) -> Policy {
+        let wait = self.wait.unwrap_or(wait);
+        Policy { jobs: self.jobs.into(), timeout: self.timeout, deadline: self.deadline, wait }
     }
 
-    /// Says that the run goes on, to a terminal and to a log alike: ten silent minutes look like a hang.
-    fn waiting(&self, progress: &Progress, failing: usize, pause: Duration) {
-        let pause = humantime::format_duration(pause);
-        let text = format!("waiting: {failing} checks do not pass yet, asking again in {pause}");
+    /// Says that the run goes on, to a terminal and to a log alike: ten silent seconds look like a hang.
+    fn waiting(&self, progress: &Progress, checks: usize, pause: Duration) {
+        // Parts of a millisecond say nothing.
+        let pause = Duration::from_millis(pause.as_millis().try_into().unwrap_or(u64::MAX));
+        let plural = if checks == 1 { "" } else { "s" };
+        let text = format!(
+            "waiting: {checks} check{plural} may pass yet, asking again in {}",
+            humantime::format_duration(pause)
+        );
         if !progress.say(&text) && !self.quiet {
             complain(&text);
         }
     }
 
-    /// Runs a plan and writes its reports.
-    pub(super) async fn report(&self, plan: Plan, reporters: Vec<Reporter>) -> Result<ExitCode, Stop> {
+    /// Runs a plan and writes its reports; `wait` is how long to ask again where the user does not say.
+    pub(super) async fn report(&self, plan: Plan, reporters: Vec<Reporter>, wait: Duration) -> Result<ExitCode, Stop> {
         let progress = Progress::new(plan.checks.len(), !self.quiet && std::io::stderr().is_terminal());
         let (name, nodes, secrets) = (plan.inventory.clone(), plan.nodes.clone(), plan.secrets.clone());
-        let policy = self.policy();
+        let policy = self.policy(wait);
         let run = run::run(plan, &policy, signal(), |event| match event {
             Event::Settled(outcome) => progress.tick(outcome),
-            Event::Waiting { failing, pause } => self.waiting(&progress, failing, pause),
+            Event::Waiting { checks, pause } => self.waiting(&progress, checks, pause),
         });
         let run = run.await;
         progress.finish();

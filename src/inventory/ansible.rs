@@ -56,6 +56,7 @@ impl Builder {
             groups: self.groups,
             hosts: self.hosts,
             lineage,
+            extra: Vars::default(),
             warnings: self.warnings,
         })
     }

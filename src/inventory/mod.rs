@@ -19,7 +19,7 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 
 use self::yaml::YamlError;
-use crate::value::{Place, Value, Vars};
+use crate::value::{Place, Value, Variable, Vars};
 
 /// An inventory with its groups resolved.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub struct Inventory {
     hosts: IndexMap<String, Host>,
     /// For every host its groups, `all` first; the last one's variables hold.
     lineage: Vec<Vec<usize>>,
+    /// What holds on every host, whatever is written.
+    extra: Vars,
     warnings: Vec<Warning>,
 }
 
@@ -147,7 +149,13 @@ impl Inventory {
             vars.extend(&self.groups[*group].vars);
         }
         vars.extend(&host.vars);
+        vars.extend(&self.extra);
         vars
+    }
+
+    /// Sets a variable on every host, over all that is written, as Ansible's `-e` does.
+    pub fn set(&mut self, name: &str, variable: Variable) {
+        self.extra.set(name, variable);
     }
 
     /// Where a host is written: in the `infra` group if it is there, else where it occurs first.

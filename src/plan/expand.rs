@@ -6,12 +6,12 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::{PlanError, Planned};
-use crate::check::{Check, CheckId};
+use crate::check::{Check, CheckId, Late, Question, Source};
 use crate::expect::{Expectation, Matcher};
 use crate::pigsty::Node;
 use crate::probe::Probe;
-use crate::suite::{LONGEST, Suite, Template};
-use crate::value::{Place, Unfilled, Value, expand, expand_map, show};
+use crate::suite::{LONGEST, Suite, Template, With};
+use crate::value::{Object, Place, Unfilled, Value, expand, expand_map, names, show};
 
 /// How long one attempt may take where a suite does not say: one dropped SYN is sent again after 1 s, so 3 s forgive it.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -90,10 +90,7 @@ impl Scope<'_> {
     }
 
     fn one(&self) -> Result<Planned, Refusal> {
-        let fields =
-            expand_map(&self.check.fields, &|name| self.lookup(name)).map_err(|error| self.unfilled(&error))?;
-        let probe = Probe::new(self.check.kind.name, fields)
-            .map_err(|error| self.refused(&format!("{}: {error}", self.check.kind.name)))?;
+        let (question, expect) = self.question()?;
         // The suite's command installs, which mends nothing that should not be there.
         let fix = self.check.fix.as_ref().or(self.suite.fix.as_ref().filter(|_| !self.check.never));
         Ok(Planned::Check(Box::new(Check {
@@ -106,17 +103,59 @@ impl Scope<'_> {
             in_turn: self.check.in_turn,
             after: Vec::new(),
             peers: Vec::new(),
-            expect: self.expectations()?,
+            expect,
             never: self.absent.map(str::to_owned),
             canary: self.check.canary,
             wait: self.wait()?,
-            timeout: self.check.timeout.unwrap_or(match probe {
-                Probe::Http(_) | Probe::Promql(_) => REQUEST,
+            timeout: self.check.timeout.unwrap_or(match self.check.kind.name {
+                "http" | "promql" => REQUEST,
                 _ => CONNECT,
             }),
-            probe,
+            question,
             fix: fix.map(|fix| self.text(fix)).transpose()?,
+            look: self.look()?,
         })))
+    }
+
+    /// The question and what is expected; both come later where they take a value from an earlier answer.
+    fn question(&self) -> Result<(Question, Vec<Expectation>), Refusal> {
+        let sources = self.sources()?;
+        if !sources.is_empty() {
+            return Ok((Question::Late(Box::new(self.late(sources)?)), Vec::new()));
+        }
+        let fields =
+            expand_map(&self.check.fields, &|name| self.lookup(name)).map_err(|error| self.unfilled(&error))?;
+        let probe = Probe::new(self.check.kind.name, fields)
+            .map_err(|error| self.refused(&format!("{}: {error}", self.check.kind.name)))?;
+        Ok((Question::Ready(probe), self.expectations()?))
+    }
+
+    /// Where the values come from that nobody set already.
+    fn sources(&self) -> Result<Vec<Source>, Refusal> {
+        let unset = self.check.with.iter().filter(|with| self.node.vars.get(&with.name).is_none());
+        let source = |with: &With| {
+            let key = with.key.as_ref().map(|key| self.text(&Value::from(key.as_str()))).transpose()?;
+            let check = key.map_or_else(|| with.check.clone(), |key| format!("{}[{key}]", with.check));
+            let check = CheckId::new(&self.node.name, &with.component, &check);
+            let fact = self.text(&Value::from(with.fact.as_str()))?;
+            Ok(Source { name: with.name.clone(), check, fact })
+        };
+        unset.map(source).collect()
+    }
+
+    /// A late question with all that is known of it; every other variable must be there now.
+    fn late(&self, sources: Vec<Source>) -> Result<Late, Refusal> {
+        let (fields, expect) = (self.check.fields.clone(), self.check.expect.clone());
+        let is_late = |name: &str| sources.iter().any(|source| source.name == name);
+        let mut known = Object::new();
+        for name in [&fields, &expect].into_iter().flat_map(|map| names(&Value::Object(map.clone()))) {
+            if !is_late(&name) {
+                self.text(&Value::String(format!("${{{name}}}")))?;
+                let root = name.split(['.', '[']).next().unwrap_or_default();
+                known.insert(root.to_owned(), self.lookup(root).map_err(|error| self.unfilled(&error))?);
+            }
+        }
+        Ok(Late { kind: self.check.kind, fields, expect, known, sources })
     }
 
     fn id(&self) -> Result<CheckId, Refusal> {
@@ -144,7 +183,10 @@ impl Scope<'_> {
                 _ => return Err(self.refused(&format!("`{text}` is no check: write node/component/check"))),
             })
         };
-        self.check.needs.iter().map(need).collect()
+        let mut needs = self.check.needs.iter().map(need).collect::<Result<Vec<_>, _>>()?;
+        let taken = self.sources()?.into_iter().map(|source| source.check);
+        needs.extend(taken);
+        Ok(needs)
     }
 
     fn wait(&self) -> Result<Option<Duration>, Refusal> {
@@ -175,6 +217,21 @@ impl Scope<'_> {
             Ok(Expectation { fact: fact.clone(), matcher })
         };
         expect.iter().map(read).collect()
+    }
+
+    /// How to look by hand; a value that is late or cannot be used keeps its name, as nothing is asked with it.
+    fn look(&self) -> Result<Vec<String>, Refusal> {
+        let named = |name: &str| Ok(Value::String(format!("${{{name}}}")));
+        let lookup = |name: &str| match self.lookup(name) {
+            Err(Unfilled::Undefined(_)) if self.check.with.iter().any(|with| with.name == name) => named(name),
+            Err(Unfilled::Unusable { .. }) => named(name),
+            other => other,
+        };
+        let filled = |text: &String| match expand(&Value::from(text.as_str()), &lookup) {
+            Err(Unfilled::Unusable { .. }) => Ok(text.clone()),
+            other => other.map(|value| show(&value)).map_err(|error| self.unfilled(&error)),
+        };
+        self.check.explanation.look.iter().map(filled).collect()
     }
 
     fn skip(&self, reason: String) -> Planned {

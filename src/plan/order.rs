@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{PlanError, Planned};
+use super::{PlanError, Planned, late};
 use crate::check::CheckId;
 
 /// Replaces each need by the planned checks that it names: itself, or every one that it is repeated as.
@@ -20,13 +20,15 @@ pub(super) fn resolve(checks: &mut [Planned]) -> Result<(), PlanError> {
             "check {id} is planned twice: what it is repeated over must have distinct names"
         )));
     }
+    late::resolve(checks, &named);
     for planned in checks.iter_mut() {
         let Planned::Check(check) = planned else { continue };
         let mut needs = Vec::new();
         for need in &check.needs {
-            // One of several is skipped as a whole where none of them is planned.
-            let whole = || named.get(&CheckId::new(&need.node, &need.component, need.check.split('[').next()?));
-            let found = named.get(need).or_else(whole).filter(|_| *need != check.id);
+            // One that is skipped or cannot be asked is planned once, without a key.
+            let whole = late::keyless(need);
+            let planned_whole = || named.get(&whole).filter(|all| **all == [whole.clone()]);
+            let found = named.get(need).or_else(planned_whole).filter(|_| *need != check.id);
             needs.extend(
                 found.ok_or_else(|| {
                     PlanError::Suite(format!("check {} needs {need}, which is not planned", check.id))

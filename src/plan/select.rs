@@ -63,7 +63,12 @@ impl Selection {
         (self.limit.is_empty() || self.limit.iter().any(node))
             && (self.components.is_empty() || self.components.iter().any(|wanted| **wanted == *id.component))
             && (self.only.is_empty() || self.only.iter().any(|pattern| pattern.matches(id)))
-            && !self.skip.iter().any(|pattern| pattern.matches(id))
+            && !self.leaves_out(id)
+    }
+
+    /// Whether a check is to be left out, whatever else asks for it.
+    pub(super) fn leaves_out(&self, id: &CheckId) -> bool {
+        self.skip.iter().any(|pattern| pattern.matches(id))
     }
 
     /// A node or component that does not exist is a mistake, even where another one does.

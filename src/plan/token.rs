@@ -11,7 +11,7 @@ use crate::value::{Value, Variable};
 const AROUND: Duration = Duration::from_mins(5);
 
 /// The variables of a plan, by name.
-pub(super) fn variables() -> Result<[(&'static str, Variable); 8], PlanError> {
+pub(super) fn variables() -> Result<[(&'static str, Variable); 9], PlanError> {
     let now = SystemTime::now();
     let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let whole = |number: u128| Value::from(u64::try_from(number).unwrap_or(u64::MAX));
@@ -21,6 +21,7 @@ pub(super) fn variables() -> Result<[(&'static str, Variable); 8], PlanError> {
         ("run", random()?.into()),
         ("run_ms", whole(since.as_millis())),
         ("run_ns", whole(since.as_nanos())),
+        ("run_ns_le", little_endian(since.as_nanos()).into()),
         ("run_time", time(now)),
         ("run_end", time(now + AROUND)),
         ("run_before", time(now - AROUND)),
@@ -28,6 +29,11 @@ pub(super) fn variables() -> Result<[(&'static str, Variable); 8], PlanError> {
         ("run_span", random()?.into()),
     ];
     Ok(all.map(|(name, value)| (name, Variable { value, place: None, scope: "this run".into() })))
+}
+
+/// The eight bytes of a number from its smallest on, as protocol buffers have them, in hexadecimal.
+fn little_endian(number: u128) -> String {
+    format!("{:016x}", u64::try_from(number).unwrap_or(u64::MAX).swap_bytes())
 }
 
 /// Sixteen hexadecimal digits.

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use reqwest::header::{
     AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, TRANSFER_ENCODING,
 };
@@ -31,6 +32,7 @@ pub(super) const KIND: Kind = Kind {
         "address",
         "headers",
         "body",
+        "body_hex",
         "user",
         "password",
         "follow_redirects",
@@ -87,7 +89,7 @@ pub struct Http {
     url: Url,
     dial: Option<Dial>,
     headers: HeaderMap,
-    body: Option<String>,
+    body: Option<Vec<u8>>,
     login: Option<(String, Secret)>,
     follow: bool,
     tls: Tls,
@@ -104,6 +106,7 @@ struct Fields {
     address: Option<Value>,
     headers: Option<Object>,
     body: Option<Value>,
+    body_hex: Option<Value>,
     user: Option<Value>,
     password: Option<Value>,
     follow_redirects: Option<Value>,
@@ -122,7 +125,7 @@ impl TryFrom<Fields> for Http {
             (None, None, None, Some(delete)) => (Method::DELETE, url("delete", delete)?),
             _ => return Err("exactly one of get, head, post and delete is needed".to_owned()),
         };
-        let body = field::text("body", fields.body)?;
+        let body = body(fields.body, fields.body_hex)?;
         if body.is_some() && method != Method::POST {
             return Err("body: goes with post alone".to_owned());
         }
@@ -162,6 +165,19 @@ pub(super) fn url(name: &str, value: Value) -> Result<Url, String> {
         return Err(format!("{name}: the URL names no host"));
     }
     Ok(url)
+}
+
+/// The body as text, or in hexadecimal where it is none.
+fn body(text: Option<Value>, hex: Option<Value>) -> Result<Option<Vec<u8>>, String> {
+    match (field::text("body", text)?, field::text("body_hex", hex)?) {
+        (Some(_), Some(_)) => Err("body_hex: there is a body already; keep one".to_owned()),
+        (Some(text), None) => Ok(Some(text.into_bytes())),
+        (None, Some(hex)) => match HEXLOWER_PERMISSIVE.decode(hex.as_bytes()) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) => Err(format!("body_hex: is not hexadecimal: {error}")),
+        },
+        (None, None) => Ok(None),
+    }
 }
 
 fn login(user: Option<Value>, password: Option<Value>) -> Result<Option<(String, Secret)>, String> {

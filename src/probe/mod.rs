@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::value::{Object, Path, Value};
+use crate::value::{Object, Path, Value, show};
 
 mod answer;
 mod blame;
@@ -31,6 +31,7 @@ mod tls;
 mod trust;
 
 pub use self::icmp::permitted as icmp_permitted;
+pub use self::trust::is_authority;
 pub use self::{dns::Dns, http::Http, icmp::Icmp, ntp::Ntp, promql::Promql, tcp::Tcp};
 
 /// What a probe measured, by name: `status`, `time`, `json`, `tls.not_after`, `answers`.
@@ -133,6 +134,22 @@ pub struct Kind {
     pub facts: &'static [&'static str],
     /// What is expected where a check expects nothing, by fact.
     pub default: &'static [(&'static str, &'static str)],
+}
+
+/// The fields that say what is asked by which method.
+const METHODS: [&str; 4] = ["get", "head", "post", "delete"];
+
+impl Kind {
+    /// What is asked, from the fields of a question that may not be complete, without those that may hold a secret.
+    pub fn sketch(&self, fields: &Object) -> String {
+        let part = |before: &str, name: &str| fields.get(name).map(|value| format!("{before}{}", show(value)));
+        if self.name != "http" {
+            let told = fields.iter().map(|(name, value)| format!("{name}: {}", show(value)));
+            return format!("{} {}", self.name, told.collect::<Vec<_>>().join(", "));
+        }
+        let question = METHODS.iter().find_map(|method| part(&format!("{} ", method.to_uppercase()), method));
+        [question, part(" as ", "user"), part(" at ", "address")].into_iter().flatten().collect()
+    }
 }
 
 /// Every kind of probe.

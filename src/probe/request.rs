@@ -33,7 +33,7 @@ pub(super) struct Request<'a> {
     pub(super) peer: SocketAddr,
     pub(super) headers: HeaderMap,
     pub(super) login: Option<&'a (String, Secret)>,
-    pub(super) body: Option<&'a str>,
+    pub(super) body: Option<&'a [u8]>,
     pub(super) tls: &'a Tls,
     /// The time that the whole check has, for the sentence.
     pub(super) timeout: Duration,
@@ -76,7 +76,7 @@ impl Request<'_> {
             request = request.basic_auth(user, Some(password.expose()));
         }
         if let Some(body) = self.body {
-            request = request.body(body.to_owned());
+            request = request.body(body.to_vec());
         }
         match request.send().await {
             Ok(response) => {

@@ -80,6 +80,11 @@ fn signed(leaf: &CertificateDer<'_>, chain: &[CertificateDer<'_>], anchor: &Cert
     })
 }
 
+/// Whether a text is an authority that a certificate can be held against; the error completes "ca.crt …".
+pub fn is_authority(pem: &str) -> Result<(), &'static str> {
+    certificates(pem.as_bytes()).map(drop)
+}
+
 /// The CA certificates of a PEM text, at least one; the error completes "ca …".
 pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, &'static str> {
     let all: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| "is not PEM")?;

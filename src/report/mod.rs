@@ -23,6 +23,7 @@ mod text;
 
 pub use file::{ReportError, Reporter};
 pub use progress::Progress;
+pub(crate) use text::wrap;
 
 /// A finished run: every planned check exactly once, in plan order.
 #[derive(Clone, Debug)]

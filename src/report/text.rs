@@ -43,7 +43,7 @@ pub(super) fn pad(text: &str, columns: usize) -> String {
 }
 
 /// Lines of at most `columns` columns, broken at spaces; a longer word is left whole, so that it can be copied.
-pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {

@@ -3,15 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::check::{Check, Verdict, judge};
+use crate::check::Check;
 use crate::probe::{Facts, Failure, ProbeError};
-
-impl Asked {
-    /// Whether the answer is what the check expects.
-    pub(super) fn passes(&self, check: &Check) -> bool {
-        judge(check, self.answer.clone(), &[]).0 == Verdict::Pass
-    }
-}
 
 /// How often a datagram is sent before silence counts: the network may drop one, and two in a row are rare.
 const DATAGRAMS: u32 = 3;
@@ -30,30 +23,10 @@ pub(super) struct Asked {
     pub(super) excuse: Option<String>,
 }
 
-/// How long to pause before a check that is worth waiting for is asked again.
-const PAUSE: Duration = Duration::from_secs(2);
-
-/// Asks a check's question, and again while it does not pass and may be waited for.
-pub(super) async fn ask(check: &Check, timeout: Duration) -> Asked {
-    let clock = Instant::now();
-    let mut asked = ask_now(check, timeout).await;
-    let wait = check.wait.filter(|_| !check.in_turn);
-    while let Some(left) = wait.and_then(|wait| wait.checked_sub(clock.elapsed())) {
-        if left.is_zero() || asked.passes(check) {
-            break;
-        }
-        tokio::time::sleep(PAUSE.min(left)).await;
-        let again = ask_now(check, timeout).await;
-        asked =
-            Asked { attempts: asked.attempts + again.attempts, started: asked.started, took: clock.elapsed(), ..again };
-    }
-    asked
-}
-
 /// Asks a check's question: once over a stream, up to three times in the same span over datagrams.
-async fn ask_now(check: &Check, timeout: Duration) -> Asked {
+pub(super) async fn ask(check: &Check, timeout: Duration) -> Asked {
     let (started, clock) = (SystemTime::now(), Instant::now());
-    let tries = if check.probe.is_datagram() && !check.in_turn { DATAGRAMS } else { 1 };
+    let tries = if check.question.is_datagram() && !check.in_turn { DATAGRAMS } else { 1 };
     let mut attempts = 0;
     let answer = loop {
         attempts += 1;
@@ -72,14 +45,14 @@ fn is_silent(answer: &Result<Facts, ProbeError>) -> bool {
 
 /// A service that answers some networks only says nothing of itself when it is silent towards another.
 fn excuse(check: &Check) -> Option<String> {
-    let source = check.probe.source()?;
+    let source = check.question.source()?;
     let answered = check.vantage.is_empty() || check.vantage.iter().any(|network| network.contains(&source));
     let networks = || check.vantage.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     (!answered).then(|| format!("no answer, but it answers only {}, and this machine asks from {source}", networks()))
 }
 
 async fn attempt(check: &Check, timeout: Duration) -> Result<Facts, ProbeError> {
-    tokio::time::timeout(timeout + GRACE, check.probe.measure(timeout)).await.unwrap_or_else(|_| {
+    tokio::time::timeout(timeout + GRACE, check.question.measure(timeout)).await.unwrap_or_else(|_| {
         let reason = format!("no answer within {}", humantime::format_duration(timeout));
         Err(ProbeError::Target { kind: Failure::Silent, reason })
     })

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::again::was_tried;
+use super::again::{Prospect, was_tried};
 use super::ask::Asked;
 use super::{Interruption, dead};
-use crate::check::{Check, CheckId, Evidence, Outcome, Verdict};
+use crate::check::{Check, CheckId, Evidence, Outcome, Source, Verdict};
 use crate::plan::Planned;
 use crate::probe::ProbeError;
 
@@ -33,6 +33,8 @@ pub(super) struct Board {
     pub(super) outcomes: Vec<Option<Outcome>>,
     /// What came out in an earlier round of what is asked again.
     pub(super) earlier: Vec<Option<Outcome>>,
+    /// What may become of what was answered.
+    pub(super) prospects: Vec<Prospect>,
     /// Answers that are to be compared with those of other nodes, until these have come.
     pub(super) held: BTreeMap<usize, Asked>,
     pub(super) index: HashMap<CheckId, usize>,
@@ -54,6 +56,7 @@ impl Board {
             lines: Vec::new(),
             outcomes: Vec::new(),
             earlier: Vec::new(),
+            prospects: Vec::new(),
             held: BTreeMap::new(),
             index: HashMap::new(),
             groups: Vec::new(),
@@ -83,6 +86,7 @@ impl Board {
             board.lines.push(Line { id, check, group });
             board.outcomes.push(outcome);
             board.earlier.push(None);
+            board.prospects.push(Prospect::None);
         }
         board
     }
@@ -122,6 +126,7 @@ impl Board {
                 }
                 Readiness::Ready => {
                     self.groups[group].open.remove(position);
+                    let Some(check) = self.complete(at, check) else { continue };
                     let Some(asked) = self.asked_already(group, &check) else {
                         self.groups[group].busy = true;
                         return Some((at, check));
@@ -131,6 +136,24 @@ impl Board {
             }
         }
         None
+    }
+
+    /// The check with what earlier answers give it; settled as an error if they do not.
+    fn complete(&mut self, at: usize, check: Arc<Check>) -> Option<Arc<Check>> {
+        let fact =
+            |source: &Source| self.outcomes[*self.index.get(&source.check)?].as_ref()?.evidence.facts.get(&source.fact);
+        match check.completed(fact) {
+            None => return Some(check),
+            Some(Ok(ready)) => self.lines[at].check = Some(Arc::new(ready)),
+            Some(Err(reason)) => {
+                let mut outcome = Outcome::skipped(check.id.clone(), check.title.clone(), reason, None);
+                outcome.verdict = Verdict::Error;
+                outcome.evidence.asked = check.question.asked();
+                self.settle(at, outcome);
+                return None;
+            }
+        }
+        self.lines[at].check.clone()
     }
 
     fn readiness(&self, check: &Check) -> Readiness {
@@ -191,13 +214,12 @@ impl Board {
     /// The answer to the same question, if this component was asked it in this round.
     fn asked_already(&self, group: usize, check: &Check) -> Option<Asked> {
         let same = |(other, _): &&(usize, Asked)| {
-            !check.canary && self.lines[*other].check.as_ref().is_some_and(|other| other.probe == check.probe)
+            !check.canary
+                && self.lines[*other].check.as_ref().is_some_and(|other| other.question.is_same(&check.question))
         };
         let asked = self.groups[group].answers.iter().find(same).map(|(_, asked)| asked.clone())?;
-        // What is worth waiting for is not settled by an answer that came too early.
-        let settles = check.wait.is_none() || asked.passes(check);
         // The time was taken by the check that asked.
-        settles.then_some(Asked { took: Duration::ZERO, ..asked })
+        Some(Asked { took: Duration::ZERO, ..asked })
     }
 
     /// Takes in an answer.
@@ -275,13 +297,14 @@ fn unasked(check: &Check, interruption: Interruption, deadline: Duration) -> Out
     };
     let mut outcome = Outcome::skipped(check.id.clone(), check.title.clone(), reason, None);
     outcome.verdict = verdict;
-    outcome.evidence = Evidence { asked: check.probe.asked(), ..Evidence::default() };
+    outcome.evidence = Evidence { asked: check.question.asked(), ..Evidence::default() };
     outcome
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Question;
     use crate::expect::{Expectation, Matcher};
     use crate::probe::Probe;
 
@@ -298,13 +321,14 @@ mod tests {
             in_turn: false,
             after: Vec::new(),
             peers: Vec::new(),
-            probe: Probe::new("tcp", fields.into_iter().collect()).unwrap(),
+            question: Question::Ready(Probe::new("tcp", fields.into_iter().collect()).unwrap()),
             expect: vec![Expectation { fact: "open".to_owned(), matcher: Matcher::Present }],
             never: None,
             canary: false,
             timeout: Duration::from_secs(1),
             wait: None,
             fix: None,
+            look: Vec::new(),
         };
         let outcomes = Board::new(vec![Planned::Check(Box::new(check))]).finish();
         assert_eq!(outcomes.iter().map(|outcome| outcome.verdict).collect::<Vec<_>>(), [Verdict::Error]);

@@ -6,10 +6,10 @@ use crate::check::{Outcome, Verdict};
 use crate::probe::Failure;
 
 /// How many components must be silent before a node without a ping counts as dead; fewer may be a firewall's doing.
-const SILENT_COMPONENTS: usize = 3;
+pub(super) const SILENT_COMPONENTS: usize = 3;
 
 /// What an outcome says of its node.
-enum Sign {
+pub(super) enum Sign {
     /// It lives.
     Life,
     /// It gave no answer, or could not be asked.
@@ -18,7 +18,7 @@ enum Sign {
     None,
 }
 
-fn sign(outcome: &Outcome) -> Sign {
+pub(super) fn sign(outcome: &Outcome) -> Sign {
     match outcome.evidence.failure {
         _ if outcome.attempts == 0 => Sign::None,
         Some(Failure::Silent | Failure::Unreachable) => Sign::Silence,

@@ -2,6 +2,7 @@
 //!
 //! What other outcomes say of one is added here: that it was tried before, or that another check explains it.
 
+use super::again::Prospect;
 use super::ask::Asked;
 use super::board::Board;
 use crate::check::{Check, CheckId, Evidence, Outcome, Verdict, judge};
@@ -70,6 +71,7 @@ impl Board {
 
     fn judge(&mut self, at: usize, asked: &Asked, votes: &[Vote]) {
         let Some(check) = self.lines[at].check.clone() else { return };
+        self.prospects[at] = Prospect::of(&asked.answer);
         let (mut verdict, mut reason, mut evidence) = judge(&check, asked.answer.clone(), votes);
         if let Some(excuse) = &asked.excuse {
             (verdict, reason, evidence.failure) = (Verdict::Skip, Some(excuse.clone()), None);

@@ -21,6 +21,7 @@ mod home;
 mod live;
 mod logsql;
 mod nginx;
+mod otlp;
 mod proxy;
 mod rule;
 mod series;

@@ -49,9 +49,11 @@ pub(super) struct Line {
 #[derive(Clone, Debug)]
 pub(super) struct Span {
     pub(super) trace: String,
+    pub(super) id: String,
+    pub(super) name: String,
     pub(super) service: String,
-    /// As OpenTelemetry writes it.
-    pub(super) span: Value,
+    /// When it began, in nanoseconds since 1970.
+    pub(super) start: u64,
 }
 
 impl Memory {

@@ -50,6 +50,17 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// The same, of which none may say nothing.
+    pub(super) fn prose(&self, key: &str) -> Result<Vec<String>, SuiteError> {
+        let texts = self.texts(key)?;
+        match self.get(key).filter(|_| texts.is_empty() || texts.iter().any(|text| text.trim().is_empty())) {
+            None => Ok(texts),
+            Some(node) => {
+                Err(SuiteError::at(&node.place, format!("`{key}` of {} says nothing: leave it out", self.what)))
+            }
+        }
+    }
+
     /// A boolean, false if absent.
     pub(super) fn flag(&self, key: &str) -> Result<bool, SuiteError> {
         match self.get(key) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::field::Fields;
-use super::{Suite, Template};
+use super::{Explanation, Suite, Template, with};
 use crate::check::Severity;
 use crate::expect::Matcher;
 use crate::inventory::yaml::{self, Node};
@@ -14,12 +14,12 @@ use crate::probe::{KINDS, Kind};
 use crate::value::{Object, Path, Place, Value, did_you_mean, names, show};
 
 /// The keys of a suite.
-const SUITE: [&str; 8] = ["component", "about", "hosts", "when", "fix", "vars", "target", "checks"];
+const SUITE: [&str; 9] = ["component", "about", "unjudged", "hosts", "when", "fix", "vars", "target", "checks"];
 
 /// The keys of a check, besides its probe.
-const CHECK: [&str; 15] = [
-    "id", "title", "severity", "when", "each", "needs", "absence", "vantage", "in_turn", "wait", "timeout", "fix",
-    "expect", "never", "canary",
+const CHECK: [&str; 20] = [
+    "id", "title", "severity", "when", "each", "needs", "with", "absence", "vantage", "in_turn", "wait", "timeout",
+    "fix", "expect", "never", "canary", "why", "causes", "look", "unjudged",
 ];
 
 /// The fields of probes that may change what is asked.
@@ -60,6 +60,7 @@ pub(super) fn suite(file: &str, text: &str) -> Result<Suite, SuiteError> {
     }
     let suite = Suite {
         about: fields.text("about")?,
+        unjudged: fields.prose("unjudged")?,
         when: fields.texts("when")?,
         fix: fields.value("fix"),
         target: fields.value("target"),
@@ -106,6 +107,7 @@ fn check(node: &Node, component: &str) -> Result<Template, SuiteError> {
     if !canary {
         reads_only(&fields, kind, &what)?;
     }
+    let expect = expectations(&fields, if never { "never" } else { "expect" }, kind, &what, node)?;
     Ok(Template {
         id: identifier(&fields, "id")?,
         title: Value::String(fields.text("title")?),
@@ -120,10 +122,17 @@ fn check(node: &Node, component: &str) -> Result<Template, SuiteError> {
         timeout: timeout(&fields, &what)?,
         fix: fields.value("fix"),
         kind,
-        expect: expectations(&fields, if never { "never" } else { "expect" }, kind, &what, node)?,
+        with: with::read(&fields, component, &what, [&probe, &expect])?,
+        expect,
         never,
         canary,
         fields: probe,
+        explanation: Explanation {
+            why: fields.prose("why")?,
+            causes: fields.prose("causes")?,
+            look: fields.prose("look")?,
+            unjudged: fields.prose("unjudged")?,
+        },
         place: node.place.clone(),
     })
 }
@@ -194,7 +203,7 @@ fn timeout(fields: &Fields<'_>, what: &str) -> Result<Option<Duration>, SuiteErr
 /// Whether a check looks for what is turned off; then nothing that it could need is there either.
 fn is_never(fields: &Fields<'_>, what: &str) -> Result<bool, SuiteError> {
     let Some(never) = fields.get("never") else { return Ok(false) };
-    for key in ["expect", "needs", "absence"] {
+    for key in ["expect", "needs", "with", "absence"] {
         if fields.get(key).is_some() {
             return Err(SuiteError::at(&never.place, format!("{what} has `never` and `{key}`: keep one")));
         }
@@ -226,7 +235,7 @@ fn default(kind: &Kind, what: &str, check: &Node) -> Result<Object, SuiteError> 
 }
 
 /// A fact must be one that its kind can give, so that a typo is not an absence.
-fn known_fact(fact: &str, kind: &Kind) -> Result<(), String> {
+pub(super) fn known_fact(fact: &str, kind: &Kind) -> Result<(), String> {
     // A variable may stand inside brackets; its value cannot change which fact it is.
     let plain =
         names(&json!(fact)).iter().fold(fact.to_owned(), |text, name| text.replace(&format!("${{{name}}}"), "x"));
@@ -250,8 +259,9 @@ fn readable(value: &Value) -> Result<(), String> {
 
 fn needs_point_backwards(suite: &Suite) -> Result<(), SuiteError> {
     for (at, check) in suite.checks.iter().enumerate() {
+        let taken = check.with.iter().filter(|with| with.component == suite.component).map(|with| with.check.clone());
         let named = check.needs.iter().map(show).filter(|need| !need.contains('/')).chain(check.absence.clone());
-        for need in named {
+        for need in named.chain(taken) {
             let id = need.split('[').next().unwrap_or_default();
             if !suite.checks[..at].iter().any(|other| other.id == id && !other.never) {
                 let earlier = suite.checks[..at].iter().filter(|other| !other.never).map(|other| other.id.as_str());

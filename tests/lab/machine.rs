@@ -51,8 +51,7 @@ impl Machine {
         if let Some(output) = holder.stdout.take() {
             BufReader::new(output).read_line(&mut String::new())?; // it is in its namespaces
         }
-        let machine =
-            Self { root, interface: node.name.clone(), written: Files::new(), drops: Vec::new(), holder };
+        let machine = Self { root, interface: node.name.clone(), written: Files::new(), drops: Vec::new(), holder };
         machine.build_root()?;
         machine.connect(&node.ip)?;
         Ok(machine)

@@ -69,7 +69,9 @@ pub fn evaluates(node: &Node) -> Result<()> {
     let answer = get(node, "vmalert_port", "api/v1/rules")?;
     let groups = answer["data"]["groups"].as_array().context("no groups")?;
     let rules = groups.iter().filter_map(|group| group["rules"].as_array()).flatten().collect::<Vec<_>>();
-    let evaluated = |rule: &&&Value| rule["health"] == "ok" && rule["lastError"] == "" && rule["lastEvaluation"] != "0001-01-01T00:00:00Z";
+    let evaluated = |rule: &&&Value| {
+        rule["health"] == "ok" && rule["lastError"] == "" && rule["lastEvaluation"] != "0001-01-01T00:00:00Z"
+    };
     ensure!(!rules.is_empty() && rules.iter().all(|rule| evaluated(&rule)), "{}: not every rule evaluated", node.name);
     Ok(())
 }

@@ -309,7 +309,8 @@ impl Lab {
             }
         }
         let targets = expected.iter().filter(|(_, component)| component.is_scraped()).count();
-        let runs = |node: &Node, name| expected.iter().any(|(on, component)| *on == node.name && component.name == name);
+        let runs =
+            |node: &Node, name| expected.iter().any(|(on, component)| *on == node.name && component.name == name);
         let shipping = || deployed.iter().filter(|node| runs(node, "shipper"));
         let system = shipping().map(|node| (&*node.ip, "syslog"));
         let portals = shipping().filter(|node| runs(node, "nginx"));

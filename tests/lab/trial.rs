@@ -134,7 +134,9 @@ fn healthy() -> Result<()> {
 
 /// Every row is acted out somewhere, and there are enough of them.
 fn closing(table: Table) -> Trial {
-    Trial::test("every row runs on a stage, and there are enough of each kind", move || count(&table).map_err(Failed::from))
+    Trial::test("every row runs on a stage, and there are enough of each kind", move || {
+        count(&table).map_err(Failed::from)
+    })
 }
 
 fn count(table: &Table) -> Result<(), String> {
@@ -162,7 +164,7 @@ pub fn attempt(lab: &mut Lab, list: &str) -> Result<()> {
         }
         let made = began.elapsed();
         std::thread::sleep(std::time::Duration::from_secs(7));
-        let verdicts = Verdicts::ask(Path::new(INVENTORY), &["--timeout=2s".to_owned(), "--deadline=15s".to_owned()], || lab.start_due());
+        let verdicts = Verdicts::ask(Path::new(INVENTORY), &["--timeout=2s".to_owned(), "--wait=0s".to_owned()], || lab.start_due());
         let asked = began.elapsed();
         match verdicts {
             Err(error) => eprintln!("### {faults}: ASK {error:#}"),

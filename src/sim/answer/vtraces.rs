@@ -7,7 +7,7 @@ use hyper::{Method, StatusCode};
 use serde_json::json;
 
 use super::victoria::{Product, UPTIME, disk, hosted, refused, retention, shared};
-use super::{Answer, Question, json, refused_method, text};
+use super::{Answer, Question, json, otlp, refused_method, text};
 use crate::sim::fault::Word;
 use crate::sim::layout::Here;
 use crate::sim::memory::{Span, remember};
@@ -61,14 +61,9 @@ fn trace(here: &Here, id: &str) -> Answer {
 
 fn shown(span: &Span) -> Value {
     json!({
-        "traceID": span.trace, "spanID": span.span["spanId"], "operationName": span.span["name"], "references": [],
-        "startTime": microseconds(&span.span["startTimeUnixNano"]), "processID": "p1", "tags": [], "logs": [],
+        "traceID": span.trace, "spanID": span.id, "operationName": span.name, "references": [],
+        "startTime": span.start / 1000, "processID": "p1", "tags": [], "logs": [],
     })
-}
-
-/// OpenTelemetry's nanoseconds, which it writes as text.
-fn microseconds(time: &Value) -> u64 {
-    time.as_str().and_then(|text| text.parse().ok()).or_else(|| time.as_u64()).unwrap_or_default() / 1000
 }
 
 fn listed(data: &Value, total: usize) -> Answer {
@@ -76,7 +71,7 @@ fn listed(data: &Value, total: usize) -> Answer {
     hosted(json(StatusCode::OK, &list))
 }
 
-/// Stores spans in OpenTelemetry's JSON; its other form is not read here.
+/// Stores spans in OpenTelemetry's protocol buffers, the form that every version takes.
 fn insert(here: &Here, question: &Question) -> Answer {
     if question.method != Method::POST {
         return refused_method();
@@ -84,29 +79,13 @@ fn insert(here: &Here, question: &Question) -> Answer {
     if here.is(Word::Readonly) {
         return refused(StatusCode::TOO_MANY_REQUESTS, "cannot add rows into storage in read-only mode");
     }
-    let is_json = question.header(CONTENT_TYPE) == Some("application/json");
-    let body = serde_json::from_slice(&question.body).ok().filter(|_| is_json);
-    let Some(body) = body else {
-        return refused(StatusCode::BAD_REQUEST, "cannot unmarshal request: it is not JSON");
+    let is_protobuf = question.header(CONTENT_TYPE) == Some("application/x-protobuf");
+    let Some(spans) = otlp::spans(&question.body).filter(|_| is_protobuf) else {
+        return refused(StatusCode::BAD_REQUEST, "cannot unmarshal request: it is no ExportTraceServiceRequest");
     };
     let mut written = here.node().memory.open();
-    for span in spans(&body) {
+    for span in spans {
         remember(&mut written.spans, span);
     }
     hosted(text(StatusCode::OK, ""))
-}
-
-fn spans(body: &Value) -> Vec<Span> {
-    let list = |value: &Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
-    let mut found = Vec::new();
-    for resource in list(body, "resourceSpans") {
-        let attributes = list(&resource["resource"], "attributes");
-        let name = attributes.iter().find(|attribute| attribute["key"] == "service.name");
-        let service = name.and_then(|name| name["value"]["stringValue"].as_str()).unwrap_or_default();
-        for span in list(&resource, "scopeSpans").iter().flat_map(|scope| list(scope, "spans")) {
-            let trace = span["traceId"].as_str().unwrap_or_default().to_ascii_lowercase();
-            found.push(Span { trace, service: service.to_owned(), span });
-        }
-    }
-    found
 }

@@ -1,7 +1,7 @@
 //! The application behind a portal: a page, and a websocket that sends back what it is sent.
 
 use super::head;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
@@ -28,7 +28,10 @@ fn answer(mut stream: TcpStream) -> Result<()> {
     };
     if header("upgrade").is_none_or(|protocol| !protocol.eq_ignore_ascii_case("websocket")) {
         let length = PAGE.len();
-        write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{PAGE}")?;
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{PAGE}"
+        )?;
         return Ok(());
     }
     let key = header("sec-websocket-key").context("a websocket without a key")?;
@@ -39,6 +42,10 @@ fn answer(mut stream: TcpStream) -> Result<()> {
     )?;
     io::copy(&mut stream.try_clone()?, &mut stream)?;
     Ok(())
+}
+
+fn end(length: usize) -> String {
+    format!("Content-Length: {length}\r\nConnection: close\r\n\r\n")
 }
 
 /// SHA-1, which a websocket's handshake asks for and nothing else here does.

@@ -5,9 +5,16 @@ use super::{Recipe, Step};
 pub(super) const VMALERT: &[Recipe] = &[
     Recipe {
         word: "shutting-down",
-        steps: &[Step::Line("-httpListenAddr", "-http.shutdownDelay=1h -httpListenAddr"), Step::Ready, Step::Signal("TERM")],
+        steps: &[
+            Step::Line("-httpListenAddr", "-http.shutdownDelay=1h -httpListenAddr"),
+            Step::Ready,
+            Step::Signal("TERM"),
+        ],
     },
-    Recipe { word: "reload-failed", steps: &[Step::Edit("infra/rules/infra.yml", &[("expr: infra_up < 1", "expr: infra_up <")])] },
+    Recipe {
+        word: "reload-failed",
+        steps: &[Step::Edit("infra/rules/infra.yml", &[("expr: infra_up < 1", "expr: infra_up <")])],
+    },
     Recipe { word: "no-rules", steps: &[Step::Remove("infra/rules/infra.yml")] },
     Recipe {
         word: "rule-error",
@@ -18,11 +25,17 @@ pub(super) const VMALERT: &[Recipe] = &[
     },
     Recipe {
         word: "stale-output",
-        steps: &[Step::Line("-remoteWrite.url=http://127.0.0.1:{{ vmetrics_port }}", "-remoteWrite.url=http://127.0.0.1:9")],
+        steps: &[Step::Line(
+            "-remoteWrite.url=http://127.0.0.1:{{ vmetrics_port }}",
+            "-remoteWrite.url=http://127.0.0.1:9",
+        )],
     },
     Recipe {
         word: "no-notifier",
-        steps: &[Step::Line("-notifier.url=http://127.0.0.1:{{ alertmanager_port }}", "-notifier.url=http://127.0.0.1:9")],
+        steps: &[Step::Line(
+            "-notifier.url=http://127.0.0.1:{{ alertmanager_port }}",
+            "-notifier.url=http://127.0.0.1:9",
+        )],
     },
     Recipe {
         word: "interval",
@@ -31,7 +44,10 @@ pub(super) const VMALERT: &[Recipe] = &[
 ];
 
 pub(super) const ALERTMANAGER: &[Recipe] = &[
-    Recipe { word: "reload-failed", steps: &[Step::Edit("etc/alertmanager.yml", &[("  receiver: default", "  receiver: nobody")])] },
+    Recipe {
+        word: "reload-failed",
+        steps: &[Step::Edit("etc/alertmanager.yml", &[("  receiver: default", "  receiver: nobody")])],
+    },
     Recipe {
         word: "other-address",
         steps: &[Step::Line("--cluster.advertise-address={{ ip }}", "--cluster.advertise-address=10.10.10.99")],

@@ -12,7 +12,10 @@ pub(super) const GRAFANA: &[Recipe] = &[
             Step::Actor("delay", "0.0.0.0:{{ grafana_port }} 127.0.0.1:{{ grafana_port + 1 }} 60"),
         ],
     },
-    Recipe { word: "no-metrics", steps: &[Step::Edit(INI, &[("[analytics]", "[metrics]\nenabled = false\n\n[analytics]")])] },
+    Recipe {
+        word: "no-metrics",
+        steps: &[Step::Edit(INI, &[("[analytics]", "[metrics]\nenabled = false\n\n[analytics]")])],
+    },
     Recipe {
         word: "database",
         steps: &[
@@ -26,7 +29,10 @@ pub(super) const GRAFANA: &[Recipe] = &[
         word: "password",
         steps: &[Step::Tell("PUT", "/ui/api/admin/users/1/password", "{ \"password\": \"changed-in-the-web-page\" }")],
     },
-    Recipe { word: "no-anonymous", steps: &[Step::Edit(INI, &[("[auth.anonymous]\nenabled = true", "[auth.anonymous]\nenabled = false")])] },
+    Recipe {
+        word: "no-anonymous",
+        steps: &[Step::Edit(INI, &[("[auth.anonymous]\nenabled = true", "[auth.anonymous]\nenabled = false")])],
+    },
     Recipe { word: "no-organisation", steps: &[Step::Tell("PUT", "/ui/api/orgs/1", "{ \"name\": \"Main Org.\" }")] },
     Recipe { word: "no-datasource", steps: &[Step::Tell("DELETE", "/ui/api/datasources/uid/ds-prometheus", "")] },
     Recipe {
@@ -51,9 +57,15 @@ pub(super) const GRAFANA: &[Recipe] = &[
             Step::Tell("DELETE", "/ui/api/dashboards/uid/infra-overview", ""),
         ],
     },
-    Recipe { word: "no-home", steps: &[Step::Tell("PUT", "/ui/api/org/preferences", "{ \"homeDashboardUID\": \"\" }")] },
+    Recipe {
+        word: "no-home",
+        steps: &[Step::Tell("PUT", "/ui/api/org/preferences", "{ \"homeDashboardUID\": \"\" }")],
+    },
     Recipe {
         word: "no-subpath",
-        steps: &[Step::Edit(INI, &[("root_url = /ui/\nserve_from_sub_path = true", "root_url = /\nserve_from_sub_path = false")])],
+        steps: &[Step::Edit(
+            INI,
+            &[("root_url = /ui/\nserve_from_sub_path = true", "root_url = /\nserve_from_sub_path = false")],
+        )],
     },
 ];

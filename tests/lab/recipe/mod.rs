@@ -14,8 +14,8 @@ mod time;
 
 use super::certificate::{Authority, VALID};
 use super::component::named;
-use super::render::{domains, fill};
 use super::question;
+use super::render::{domains, fill};
 use super::stage::Lab;
 use anyhow::{Context, Result, ensure};
 use reqwest::Method;

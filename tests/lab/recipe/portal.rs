@@ -9,8 +9,14 @@ pub(super) const NGINX: &[Recipe] = &[
     Recipe {
         word: "installing",
         steps: &[
-            Step::Edit("etc/nginx/nginx.conf", &[("include conf.d/*.conf;", "server { listen {{ nginx_port }}; root /www; }")]),
-            Step::Edit("www/index.html", &[("<title>Pigsty {{ version }}", "<title>Pigsty {{ version }} - Installing")]),
+            Step::Edit(
+                "etc/nginx/nginx.conf",
+                &[("include conf.d/*.conf;", "server { listen {{ nginx_port }}; root /www; }")],
+            ),
+            Step::Edit(
+                "www/index.html",
+                &[("<title>Pigsty {{ version }}", "<title>Pigsty {{ version }} - Installing")],
+            ),
         ],
     },
     Recipe { word: "no-index", steps: &[Step::Remove("www/index.html")] },
@@ -19,7 +25,10 @@ pub(super) const NGINX: &[Recipe] = &[
     Recipe {
         word: "other-site",
         steps: &[
-            Step::Edit("etc/nginx/conf.d/*.conf", &[("listen {{ nginx_ssl_port }} ssl default_server;", ""), ("listen {{ nginx_ssl_port }} ssl;", "")]),
+            Step::Edit(
+                "etc/nginx/conf.d/*.conf",
+                &[("listen {{ nginx_ssl_port }} ssl default_server;", ""), ("listen {{ nginx_ssl_port }} ssl;", "")],
+            ),
             Step::Write(
                 "etc/nginx/conf.d/other.conf",
                 "server { listen {{ nginx_ssl_port }} ssl; ssl_certificate conf.d/cert/pigsty.crt; ssl_certificate_key conf.d/cert/pigsty.key; \

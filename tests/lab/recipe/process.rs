@@ -63,9 +63,8 @@ const NGINX_STANDS_IN: [Recipe; 7] = common!(Step::Stranger(
      sed -i 's/run.nginx.pid/tmp\\/nginx\\/pid/' nginx.conf
      exec $P/nginx -c /tmp/nginx/nginx.conf"
 ));
-const BLACKBOX_STANDS_IN: [Recipe; 7] = common!(Step::Stranger(
-    "exec $P/blackbox_exporter --config.file=/etc/blackbox.yml --web.listen-address=:$PORT"
-));
+const BLACKBOX_STANDS_IN: [Recipe; 7] =
+    common!(Step::Stranger("exec $P/blackbox_exporter --config.file=/etc/blackbox.yml --web.listen-address=:$PORT"));
 const ALERTMANAGER_STANDS_IN: [Recipe; 7] = common!(Step::Stranger(
     "exec $P/alertmanager --config.file=/etc/alertmanager.yml --web.listen-address=:$PORT --cluster.listen-address= --storage.path=/tmp/alertmgr"
 ));
