@@ -14,12 +14,28 @@ const ANSWER: Duration = Duration::from_secs(1);
 
 /// Asks again until the answer is good; gives the last error when patience ends.
 pub fn until(mut ask: impl FnMut() -> Result<()>) -> Result<()> {
-    let began=Instant::now(); let deadline = Instant::now() + PATIENCE; let mut last=String::new();
+    let began = Instant::now();
+    let deadline = Instant::now() + PATIENCE;
+    let mut last = String::new();
     loop {
-        if false { break Ok(()); }
+        if false {
+            break Ok(());
+        }
         match ask() {
-            Err(error) if Instant::now() < deadline => { last=format!("{error:#}").chars().take(150).collect(); std::thread::sleep(PAUSE) }
-            answer if { if began.elapsed().as_millis()>700 {eprintln!("  {:.1} s: {last}", began.elapsed().as_secs_f32());} false } => return answer,
+            Err(error) if Instant::now() < deadline => {
+                last = format!("{error:#}").chars().take(150).collect();
+                std::thread::sleep(PAUSE)
+            }
+            answer
+                if {
+                    if began.elapsed().as_millis() > 700 {
+                        eprintln!("  {:.1} s: {last}", began.elapsed().as_secs_f32());
+                    }
+                    false
+                } =>
+            {
+                return answer;
+            }
             answer => return answer.with_context(|| format!("not within {} s", PATIENCE.as_secs())),
         }
     }

@@ -159,31 +159,69 @@ pub fn attempt(lab: &mut Lab, list: &str) -> Result<()> {
     for faults in list.split_whitespace() {
         let began = std::time::Instant::now();
         for fault in faults.split('+') {
-            let Some(cooked) = recipe::of(fault) else { eprintln!("### {fault}: no recipe"); continue };
-            if let Err(error) = cooked.make(lab) { eprintln!("### {fault}: MAKE {error:#}"); }
+            let Some(cooked) = recipe::of(fault) else {
+                eprintln!("### {fault}: no recipe");
+                continue;
+            };
+            if let Err(error) = cooked.make(lab) {
+                eprintln!("### {fault}: MAKE {error:#}");
+            }
         }
         let made = began.elapsed();
         std::thread::sleep(std::time::Duration::from_secs(7));
-        let verdicts = Verdicts::ask(Path::new(INVENTORY), &["--timeout=2s".to_owned(), "--wait=0s".to_owned()], || lab.start_due());
+        let verdicts =
+            Verdicts::ask(Path::new(INVENTORY), &["--timeout=2s".to_owned(), "--wait=0s".to_owned()], || {
+                lab.start_due()
+            });
         let asked = began.elapsed();
         match verdicts {
             Err(error) => eprintln!("### {faults}: ASK {error:#}"),
             Ok(verdicts) => {
                 eprintln!("### {faults} (made {made:.1?}, asked {asked:.1?})");
                 for verdict in [Verdict::Fail, Verdict::Warn, Verdict::Error, Verdict::Skip] {
-                    let ids = verdicts.seen.iter().filter(|seen| seen.verdict == verdict).map(|seen| {
-                        if verdict == Verdict::Skip { seen.id.to_string() } else { format!("{} ({})", seen.id, seen.reason.as_deref().unwrap_or_default().chars().take(110).collect::<String>()) }
-                    }).collect::<Vec<_>>();
-                    if !ids.is_empty() { eprintln!("    {verdict}: {}", ids.join(", ")); }
+                    let ids = verdicts
+                        .seen
+                        .iter()
+                        .filter(|seen| seen.verdict == verdict)
+                        .map(|seen| {
+                            if verdict == Verdict::Skip {
+                                seen.id.to_string()
+                            } else {
+                                format!(
+                                    "{} ({})",
+                                    seen.id,
+                                    seen.reason.as_deref().unwrap_or_default().chars().take(110).collect::<String>()
+                                )
+                            }
+                        })
+                        .collect::<Vec<_>>();
+                    if !ids.is_empty() {
+                        eprintln!("    {verdict}: {}", ids.join(", "));
+                    }
                 }
             }
         }
         let began = std::time::Instant::now();
-        if let Err(error) = lab.restore() { eprintln!("### RESTORE {error:#}"); }
+        if let Err(error) = lab.restore() {
+            eprintln!("### RESTORE {error:#}");
+        }
         eprintln!("    restored {:.1?}", began.elapsed());
         match Verdicts::ask(Path::new(INVENTORY), &[], || Ok(())) {
             Err(error) => eprintln!("### {faults}: WELL? {error:#}"),
-            Ok(verdicts) => for seen in verdicts.seen.iter().filter(|seen| matches!(seen.verdict, Verdict::Fail|Verdict::Warn|Verdict::Error)) { eprintln!("    not well: {} {}: {}", seen.verdict, seen.id, seen.reason.as_deref().unwrap_or_default()) },
+            Ok(verdicts) => {
+                for seen in verdicts
+                    .seen
+                    .iter()
+                    .filter(|seen| matches!(seen.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error))
+                {
+                    eprintln!(
+                        "    not well: {} {}: {}",
+                        seen.verdict,
+                        seen.id,
+                        seen.reason.as_deref().unwrap_or_default()
+                    )
+                }
+            }
         }
     }
     Ok(())

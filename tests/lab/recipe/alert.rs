@@ -52,7 +52,10 @@ pub(super) const ALERTMANAGER: &[Recipe] = &[
         word: "other-address",
         steps: &[Step::Line("--cluster.advertise-address={{ ip }}", "--cluster.advertise-address=10.10.10.99")],
     },
-    Recipe { word: "settling", steps: &[Step::Line("--web.route-prefix=/", "--web.route-prefix=/ --cluster.gossip-interval=10m")] },
+    Recipe {
+        word: "settling",
+        steps: &[Step::Line("--web.route-prefix=/", "--web.route-prefix=/ --cluster.gossip-interval=10m")],
+    },
 ];
 
 pub(super) const BLACKBOX: &[Recipe] = &[
