@@ -1,41 +1,25 @@
 //! What the lab asks its own components, to know when they are ready.
 
 use super::node::Node;
-use anyhow::{Context, Result, ensure};
-use reqwest::Method;
+use anyhow::{Context, Result, anyhow, ensure};
+use reqwest::{Client, Method};
 use serde_json::Value;
 use std::net::{TcpStream, UdpSocket};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
 
 /// Long enough for a started component on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(100);
 const ANSWER: Duration = Duration::from_secs(1);
 
 /// Asks again until the answer is good; gives the last error when patience ends.
 pub fn until(mut ask: impl FnMut() -> Result<()>) -> Result<()> {
-    let began = Instant::now();
     let deadline = Instant::now() + PATIENCE;
-    let mut last = String::new();
     loop {
-        if false {
-            break Ok(());
-        }
         match ask() {
-            Err(error) if Instant::now() < deadline => {
-                last = format!("{error:#}").chars().take(150).collect();
-                std::thread::sleep(PAUSE)
-            }
-            answer
-                if {
-                    if began.elapsed().as_millis() > 700 {
-                        eprintln!("  {:.1} s: {last}", began.elapsed().as_secs_f32());
-                    }
-                    false
-                } =>
-            {
-                return answer;
-            }
+            Err(_) if Instant::now() < deadline => std::thread::sleep(PAUSE),
             answer => return answer.with_context(|| format!("not within {} s", PATIENCE.as_secs())),
         }
     }
@@ -139,10 +123,14 @@ pub fn ask(method: Method, url: &str, login: Option<(&str, &str)>, body: Option<
 
 /// One request that must succeed.
 pub fn send(method: Method, url: &str, login: Option<(&str, &str)>, body: String) -> Result<String> {
-    let client = reqwest::Client::builder().no_proxy().timeout(ANSWER * 5);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Made once, as that takes longer than a request does; connections are not kept, as both ends may be killed.
+    static CLIENT: LazyLock<Result<(Runtime, Client)>> = LazyLock::new(|| {
+        let client = Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(ANSWER * 5).build()?;
+        Ok((tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?, client))
+    });
+    let (runtime, client) = CLIENT.as_ref().map_err(|error| anyhow!("{error:#}"))?;
     runtime.block_on(async {
-        let mut request = client.build()?.request(method, url).header("Content-Type", "application/json").body(body);
+        let mut request = client.request(method, url).header("Content-Type", "application/json").body(body);
         if let Some((user, password)) = login {
             request = request.basic_auth(user, Some(password));
         }

@@ -168,7 +168,7 @@ pub fn attempt(lab: &mut Lab, list: &str) -> Result<()> {
             }
         }
         let made = began.elapsed();
-        std::thread::sleep(std::time::Duration::from_secs(7));
+        std::thread::sleep(std::time::Duration::from_secs(4));
         let verdicts =
             Verdicts::ask(Path::new(INVENTORY), &["--timeout=2s".to_owned(), "--wait=0s".to_owned()], || {
                 lab.start_due()
