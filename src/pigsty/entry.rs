@@ -13,6 +13,8 @@ pub(super) struct Entry {
     domain: String,
     /// The address that it hands requests to; none for a folder of files.
     endpoint: Option<String>,
+    /// Whether the endpoint is written as an address that only the machine itself can reach.
+    local: bool,
     locked: bool,
     websocket: bool,
     /// Whether the plain port only sends on to the other one.
@@ -36,9 +38,9 @@ pub(super) fn all(node: &Node, portal: &Object) -> Result<Vec<Entry>, String> {
 fn entry(node: &Node, name: &str, entry: &Object) -> Result<Option<Entry>, String> {
     // A name with a wildcard, or a regular expression, is no name that could be asked for.
     let Some(domain) = text(entry, "domain").filter(|domain| is_host_name(domain)) else { return Ok(None) };
-    let endpoint = match (text(entry, "path"), text(entry, "endpoint")) {
+    let written = match (text(entry, "path"), text(entry, "endpoint")) {
         (Some(_), _) => None,
-        (None, Some(endpoint)) => Some(node.with_admin_ip(&endpoint)?),
+        (None, Some(endpoint)) => Some(endpoint),
         (None, None) => return Ok(None),
     };
     if !is_rendered(entry) {
@@ -49,7 +51,8 @@ fn entry(node: &Node, name: &str, entry: &Object) -> Result<Option<Entry>, Strin
     let enforced = node.vars.get("nginx_sslmode").is_some_and(|mode| mode == "enforce") || flag(entry, "enforce_https");
     Ok(Some(Entry {
         name: name.to_owned(),
-        endpoint,
+        endpoint: written.as_deref().map(|written| node.with_admin_ip(written)).transpose()?,
+        local: written.as_deref().is_some_and(is_loopback),
         locked: flag(entry, "auth"),
         websocket: flag(entry, "websocket"),
         redirected: enforced,
@@ -92,8 +95,8 @@ impl Entry {
         let open = served && !self.locked;
         match list {
             "portals" => served,
-            "portals_proxied" => open && self.endpoint.as_deref().is_some_and(|endpoint| !is_loopback(endpoint)),
-            "portals_local" => open && self.admin && self.endpoint.as_deref().is_some_and(is_loopback),
+            "portals_proxied" => open && self.endpoint.is_some() && !self.local,
+            "portals_local" => open && self.admin && self.local,
             "portals_static" => open && self.endpoint.is_none(),
             "portals_locked" => served && self.locked,
             "portals_redirected" => self.redirected,
@@ -141,4 +144,97 @@ pub(super) fn text(entry: &Object, key: &str) -> Option<String> {
 
 pub(super) fn flag(entry: &Object, key: &str) -> bool {
     entry.get(key).is_some_and(is_true)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::inventory::Inventory;
+    use crate::pigsty::{self, Node};
+
+    fn nodes(vars: &str) -> Vec<Node> {
+        let text = format!(
+            "all:\n  children:\n    infra:\n      hosts:\n        10.10.10.10: {{ infra_seq: 1 }}\n        10.10.10.11: {{ infra_seq: 2 }}\n  vars:\n    {}\n",
+            vars.replace('\n', "\n    ")
+        );
+        pigsty::nodes(&Inventory::parse("pigsty.yml", &text).unwrap()).unwrap()
+    }
+
+    fn names(node: &Node, list: &str) -> Vec<String> {
+        let list = node.lookup(list).unwrap();
+        list.as_array().unwrap().iter().map(|entry| show(&entry["name"])).collect()
+    }
+
+    const PORTAL: &str = "infra_portal:
+  home: { domain: i.pigsty }
+  grafana: { domain: g.pigsty, endpoint: '${admin_ip}:3000', websocket: true }
+  minio: { domain: m.pigsty, endpoint: 10.10.10.10:9001, scheme: https, auth: yes }
+  app: { domain: app.pigsty, endpoint: 127.0.0.1:8885 }
+  files: { domain: f.pigsty, path: /www/files, endpoint: 10.10.10.10:1, certbot: f.pigsty }
+  custom: { domain: c.pigsty, endpoint: 10.10.10.10:1, conf: custom.conf }
+  wild: { domain: '*.w.pigsty', endpoint: 10.10.10.10:1 }
+  nameless: { endpoint: 10.10.10.10:1 }
+  empty:";
+
+    #[test]
+    fn an_entry_stands_in_the_lists_that_its_template_makes_of_it() {
+        let nodes = nodes(PORTAL);
+        let all = ["grafana", "minio", "app", "files"];
+        for (list, expected) in [
+            ("portals", &all[..]),
+            ("portals_proxied", &["grafana"]),
+            ("portals_local", &["app"]),
+            ("portals_static", &["files"]),
+            ("portals_locked", &["minio"]),
+            ("portals_redirected", &[]),
+            ("portals_doubled", &all[..]),
+            ("portals_certified", &["grafana", "minio", "app"]),
+            ("portals_self_certified", &["files"]),
+            ("portals_unrecorded", &["grafana", "app", "files"]),
+            ("portals_websocket", &["grafana"]),
+        ] {
+            assert_eq!(names(&nodes[0], list), expected, "{list}");
+        }
+        assert_eq!(names(&nodes[1], "portals_local"), [""; 0], "only the admin node is looked at");
+        let portals = nodes[1].lookup("portals").unwrap();
+        let grafana = json!({
+            "name": "grafana", "domain": "g.pigsty", "endpoint": "10.10.10.10:3000", "url": "http://g.pigsty:80/",
+            "plain": "http://g.pigsty:80/", "secure": "https://g.pigsty:443/",
+        });
+        assert_eq!(portals[0], grafana);
+    }
+
+    #[test]
+    fn what_is_enforced_is_shown_over_tls_alone() {
+        let enforced = nodes(&format!("nginx_sslmode: enforce\n{PORTAL}"));
+        assert_eq!(names(&enforced[0], "portals_redirected"), ["grafana", "minio", "app", "files"]);
+        assert_eq!(names(&enforced[0], "portals_doubled"), [""; 0]);
+        assert_eq!(enforced[0].lookup("portals").unwrap()[0]["url"], "https://g.pigsty:443/");
+        let one = nodes(
+            "infra_portal: { a: { domain: a.pigsty, endpoint: 'x:1', enforce_https: true }, b: { domain: b.pigsty, endpoint: 'x:1' } }",
+        );
+        assert_eq!(
+            (names(&one[0], "portals_redirected"), names(&one[0], "portals_doubled")),
+            (vec!["a".into()], vec!["b".into()])
+        );
+        let nowhere = nodes(
+            "nginx_sslmode: disable\ninfra_portal: { a: { domain: a.pigsty, endpoint: 'x:1', enforce_https: true } }",
+        );
+        assert_eq!(names(&nowhere[0], "portals"), [""; 0], "it is sent on to a port on which nothing listens");
+    }
+
+    #[test]
+    fn a_home_of_ones_own_is_not_judged_as_that_of_pigsty() {
+        let truths = |portal: &str| {
+            let node = nodes(&format!("infra_portal: {{ {portal} }}")).remove(0);
+            ["home_enabled", "home_page", "home_open", "home_certified"].map(|name| node.vars.is_true(name))
+        };
+        assert_eq!(truths("home: { domain: i.pigsty }"), [true; 4]);
+        assert_eq!(truths("home: { domain: i.pigsty, path: /www/mine }"), [true, false, true, true]);
+        assert_eq!(truths("home: { domain: i.pigsty, auth: true, certbot: i.pigsty }"), [true, true, false, false]);
+        assert_eq!(truths("home: { domain: i.pigsty, conf: mine.conf }"), [false; 4]);
+        assert_eq!(truths("other: { domain: o.pigsty }"), [false; 4]);
+    }
 }

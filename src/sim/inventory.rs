@@ -23,7 +23,7 @@ pub(super) fn write(nodes: &[Node]) -> String {
     text.push_str("  vars:\n");
     let portal = portal::lines(&nodes[0]).map(|line| format!("  {line}"));
     let records = [&NAMES[..1], &NAMES[1..]].map(|names| format!("  - \"${{admin_ip}} {}\"", names.join(" ")));
-    let rest = ["repo_enabled: false", "grafana_admin_username: admin", "grafana_admin_password: pigsty"];
+    let rest = ["repo_enabled: true", "grafana_admin_username: admin", "grafana_admin_password: pigsty"];
     let lines = vars.into_iter().chain(portal).chain(["dns_records:".to_owned()]).chain(records);
     for line in lines.chain(rest.map(str::to_owned)) {
         let _ = writeln!(text, "    {line}");
@@ -36,9 +36,7 @@ fn host(text: &mut String, node: &Node) {
     for port in &node.ports {
         let _ = writeln!(text, "          {}: {}", port.variable, port.number);
     }
-    if node.seq == 1 {
-        let _ = writeln!(text, "          repo_enabled: true");
-    }
+    let _ = writeln!(text, "          nginx_redirect_port: {}", node.address("nginx_port").port());
     // The exporter of Pigsty looks at port 80 whatever the inventory says; here 80 is another number.
     let _ = writeln!(text, "          nginx_exporter_scrape_port: {}", node.address("nginx_port").port());
 }

@@ -108,6 +108,9 @@ fn check(node: &Node, component: &str) -> Result<Template, SuiteError> {
         reads_only(&fields, kind, &what)?;
     }
     let expect = expectations(&fields, if never { "never" } else { "expect" }, kind, &what, node)?;
+    if never || fields.get("with").is_some() {
+        compares_nothing(&expect, if never { "never" } else { "with" }, &what, node)?;
+    }
     Ok(Template {
         id: identifier(&fields, "id")?,
         title: Value::String(fields.text("title")?),
@@ -209,6 +212,17 @@ fn is_never(fields: &Fields<'_>, what: &str) -> Result<bool, SuiteError> {
         }
     }
     Ok(true)
+}
+
+/// Nodes agree on answers to one question, which a late value makes several, and nobody disagrees with what is not there.
+fn compares_nothing(expect: &Object, key: &str, what: &str, check: &Node) -> Result<(), SuiteError> {
+    match expect.iter().find(|(_, matcher)| matcher.get("agrees").is_some()) {
+        None => Ok(()),
+        Some((fact, _)) => {
+            let why = format!("{what} compares `{fact}` with other nodes and has `{key}`");
+            Err(SuiteError::at(&check.place, format!("{why}: make it two checks")))
+        }
+    }
 }
 
 /// What a check expects, or what its kind expects of itself.

@@ -83,15 +83,10 @@ fn file(here: &Here, path: &str) -> Answer {
             typed(StatusCode::OK, "application/x-x509-ca-cert", here.node().authority.clone())
         }
         "/pigsty/" => page(StatusCode::OK, "Index of /pigsty/"),
-        "/pigsty/repo_complete" if has_repo(here) => typed(StatusCode::OK, "text/plain", "complete\n"),
+        "/pigsty/repo_complete" if !here.is(Word::NoRepo) => typed(StatusCode::OK, "text/plain", "complete\n"),
         path if path.starts_with("/nginx") && has_status(here) => status(),
         _ => page(StatusCode::NOT_FOUND, "404 - Page Not Found | Pigsty"),
     }
-}
-
-/// The first node has the repository that the others use.
-fn has_repo(here: &Here) -> bool {
-    here.node().seq == here.admin().seq && !here.is(Word::NoRepo)
 }
 
 fn has_status(here: &Here) -> bool {
