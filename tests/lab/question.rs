@@ -44,23 +44,30 @@ pub fn tells_time(ip: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether a VictoriaMetrics has scraped this many infra targets, all of them with success.
-pub fn scrapes(node: &Node, count: usize) -> Result<()> {
-    let answer = get(node, "vmetrics_port", "api/v1/targets?state=active")?;
+/// Whether a VictoriaMetrics has scraped the infra targets of these names and no others, all of them with success.
+pub fn scrapes(node: &Node, names: &[String]) -> Result<()> {
+    let answer = get(node, "vmetrics_port", "api/v1/targets?state=active&scrapePool=infra")?;
     let targets = answer["data"]["activeTargets"].as_array().context("no targets")?;
-    let infra = targets.iter().filter(|target| target["scrapePool"] == "infra").collect::<Vec<_>>();
-    ensure!(infra.len() == count, "{}: {} targets, not {count}", node.name, infra.len());
-    let reached = |target: &&&Value| target["health"] == "up" && target["lastSamplesScraped"].as_u64() > Some(0);
-    ensure!(infra.iter().all(|target| reached(&target)), "{}: not every target scraped", node.name);
+    are(targets.iter().map(|target| &target["labels"]["ins"]), names).with_context(|| node.name.clone())?;
+    let reached = |target: &Value| target["health"] == "up" && target["lastSamplesScraped"].as_u64() > Some(0);
+    ensure!(targets.iter().all(reached), "{}: not every target scraped", node.name);
     Ok(())
 }
 
-/// Whether a VictoriaMetrics has this many infra targets in its storage, all of them up; one that has just started
-/// shows none for seconds.
-pub fn stores(node: &Node, count: usize) -> Result<()> {
+/// Whether a VictoriaMetrics has these infra targets in its storage, all of them up; one that has just started shows
+/// none for seconds.
+pub fn stores(node: &Node, names: &[String]) -> Result<()> {
     let up = query(node, "up%7Bjob%3D%22infra%22%7D")?;
-    let stored = up.iter().filter(|series| series["value"][1] == "1").count();
-    ensure!(stored == count && up.len() == count, "{}: {stored} of {} series are 1", node.name, up.len());
+    are(up.iter().map(|series| &series["metric"]["ins"]), names).with_context(|| node.name.clone())?;
+    ensure!(up.iter().all(|series| series["value"][1] == "1"), "{}: not everything is up", node.name);
+    Ok(())
+}
+
+/// Whether these are the names, each once.
+fn are<'a>(found: impl Iterator<Item = &'a Value>, names: &[String]) -> Result<()> {
+    let mut found = found.filter_map(Value::as_str).collect::<Vec<_>>();
+    found.sort_unstable();
+    ensure!(found == names, "{found:?}, not {names:?}");
     Ok(())
 }
 

@@ -308,7 +308,7 @@ impl Lab {
                 question::until(|| grafana::tell(node, &deployed)).context("grafana")?;
             }
         }
-        let targets = expected.iter().filter(|(_, component)| component.is_scraped()).count();
+        let targets = self.targets();
         let runs =
             |node: &Node, name| expected.iter().any(|(on, component)| *on == node.name && component.name == name);
         let shipping = || deployed.iter().filter(|node| runs(node, "shipper"));
@@ -318,8 +318,8 @@ impl Lab {
         portals.for_each(|node| drop(question::visit(node))); // it may ask for a login
         for node in &deployed {
             if runs(node, "vmetrics") {
-                question::until(|| question::scrapes(node, targets))?;
-                question::until(|| question::stores(node, targets))?;
+                question::until(|| question::scrapes(node, &targets))?;
+                question::until(|| question::stores(node, &targets))?;
             }
             if runs(node, "vmalert") {
                 question::until(|| question::evaluates(node))?;
@@ -374,6 +374,15 @@ impl Lab {
             wanted.map(|component| (node.name.clone(), component)).collect::<Vec<_>>()
         };
         self.deployed().iter().flat_map(on).collect()
+    }
+
+    /// The names of what every VictoriaMetrics scrapes, sorted.
+    fn targets(&self) -> Vec<String> {
+        let scraped = self.expected().into_iter().filter(|(_, component)| component.is_scraped());
+        let mut names: Vec<_> =
+            scraped.map(|(node, component)| node.replace("infra", component.name)).collect();
+        names.sort_unstable();
+        names
     }
 
     /// Waits until a component answers; one that ended never will.

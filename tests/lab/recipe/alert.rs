@@ -54,7 +54,7 @@ pub(super) const ALERTMANAGER: &[Recipe] = &[
     },
     Recipe {
         word: "settling",
-        steps: &[Step::Line("--web.route-prefix=/", "--web.route-prefix=/ --cluster.gossip-interval=10m")],
+        steps: &[Step::Line("--cluster.gossip-interval=50ms", "--cluster.gossip-interval=10m")],
     },
 ];
 
