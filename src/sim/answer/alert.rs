@@ -77,8 +77,8 @@ fn alerts(here: &Here, question: &Question) -> Answer {
     let filters = question.url.query_pairs().filter(|(name, _)| name == "filter");
     let filters: Option<Vec<_>> = filters.map(|(_, filter)| equals(filter.trim_matches(['{', '}']))).collect();
     let Some(filters) = filters else { return refused("bad matcher format") };
-    let shows = |state: &str| question.parameter(state).is_none_or(|wanted| wanted != "false");
-    let (active, silenced) = (shows("active"), shows("silenced"));
+    let asks_for = |state: &str| question.parameter(state).is_none_or(|wanted| wanted != "false");
+    let (active, silenced) = (asks_for("active"), asks_for("silenced"));
     let written = here.node().memory.open();
     let mut found = Vec::new();
     for alert in written.alerts.iter().filter(|alert| !is_past(&alert["endsAt"])) {

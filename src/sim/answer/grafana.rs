@@ -42,11 +42,10 @@ async fn page(here: &Here, question: &Question, path: &str) -> Answer {
     match path {
         "/healthz" => text(StatusCode::OK, "Ok"),
         "/metrics" if !here.is(Word::NoMetrics) => metrics(METRICS),
-        "/login" => html(),
         "/" if reader(here, question) == Reader::Stranger => {
             with(moved(StatusCode::FOUND, "/login"), "cache-control", "no-cache")
         }
-        "/" => html(),
+        "/" | "/login" => html(),
         _ if path.starts_with("/d/") => html(),
         _ => match path.strip_prefix("/api/") {
             Some("health") => health(here.is(Word::Database)),

@@ -72,3 +72,29 @@ fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let number = bytes[..=end].iter().rev().fold(0, |number: u64, byte| number << 7 | u64::from(byte & 0x7f));
     Some((number, &bytes[end + 1..]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A field of bytes.
+    fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+        [&[number << 3 | 2, u8::try_from(bytes.len()).unwrap()], bytes].concat()
+    }
+
+    #[test]
+    fn a_span_reads_from_protocol_buffers() {
+        let begin = [[7 << 3 | 1].as_slice(), &1_795_336_940_u64.to_le_bytes()].concat();
+        let kind = [6 << 3, 0x83, 0x01];
+        let span = [field(1, &[0xab; 16]), field(2, &[0x0c; 8]), kind.to_vec(), field(5, b"canary"), begin].concat();
+        let service = [field(1, b"service.name"), field(2, &field(1, b"infra-verify"))].concat();
+        let resource = [field(1, &field(1, &service)), field(2, &field(2, &span))].concat();
+        let body = field(1, &resource);
+        let found = spans(&body).unwrap();
+        let Span { trace, id, service, name, start } = &found[0];
+        assert_eq!((trace.as_str(), id.as_str()), ("abababababababababababababababab", "0c0c0c0c0c0c0c0c"));
+        assert_eq!((service.as_str(), name.as_str(), *start), ("infra-verify", "canary", 1_795_336_940));
+        assert!(spans(&body[..body.len() - 1]).is_none());
+        assert!(spans(b"{}").is_none());
+    }
+}

@@ -39,7 +39,7 @@ struct Selector {
 pub(super) fn query(here: &Here, question: &Question) -> Answer {
     let selector = match wanted(question, "query") {
         Ok(selector) => selector,
-        Err(answer) => return answer,
+        Err(refusal) => return *refusal,
     };
     let (now, range) = (now(), selector.range.unwrap_or(LOOKBACK));
     let kind = if selector.range.is_some() { "matrix" } else { "vector" };
@@ -65,7 +65,7 @@ pub(super) fn query(here: &Here, question: &Question) -> Answer {
 pub(super) fn export(here: &Here, question: &Question) -> Answer {
     let selector = match wanted(question, "match[]") {
         Ok(selector) => selector,
-        Err(answer) => return answer,
+        Err(refusal) => return *refusal,
     };
     let line = |series: Series| {
         let (timestamps, values): (Vec<_>, Vec<_>) =
@@ -103,12 +103,12 @@ pub(super) fn delete(here: &Here, question: &Question) -> Answer {
             here.node().memory.open().samples.retain(|sample| !selector.matches(&sample.labels));
             hosted(text(StatusCode::NO_CONTENT, ""))
         }
-        Err(answer) => answer,
+        Err(refusal) => *refusal,
     }
 }
 
-fn wanted(question: &Question, parameter: &str) -> Result<Selector, Answer> {
-    let refuse = |why: &str| refused(StatusCode::UNPROCESSABLE_ENTITY, why);
+fn wanted(question: &Question, parameter: &str) -> Result<Selector, Box<Answer>> {
+    let refuse = |why: &str| Box::new(refused(StatusCode::UNPROCESSABLE_ENTITY, why));
     let query = question.parameter(parameter).ok_or_else(|| refuse(&format!("missing `{parameter}` arg")))?;
     selector(&query).ok_or_else(|| refuse(&format!("cannot parse {query:?}: not a selector")))
 }
@@ -133,16 +133,16 @@ fn found(here: &Here, selector: &Selector) -> Vec<Series> {
 /// The state of every target, what rules made of it, what others have written beside it, and what was written to it.
 fn stored(here: &Here) -> Vec<Series> {
     let scraped = target::all(here);
-    let scrapes =
+    let samples =
         |from: i64, up: f64| (0..LOOKBACK / INTERVAL).map(|turn| (now() - from - turn * INTERVAL, up)).collect();
     let mut series: Vec<_> = scraped
         .iter()
-        .map(|target| Series { labels: target.series("up"), samples: scrapes(1000, target.up()) })
+        .map(|target| Series { labels: target.series("up"), samples: samples(1000, target.up()) })
         .collect();
     if stores_rules(here) {
         let infra = scraped.iter().filter(|target| target.job == "infra");
         series.extend(
-            infra.map(|target| Series { labels: target.series("infra_up"), samples: scrapes(RULE_AGE, target.up()) }),
+            infra.map(|target| Series { labels: target.series("infra_up"), samples: samples(RULE_AGE, target.up()) }),
         );
     }
     if here.is(Word::ForeignSeries) {
@@ -150,7 +150,7 @@ fn stored(here: &Here) -> Vec<Series> {
             "__name__": "up", "cls": "grafana", "ins": "grafana-1", "instance": "10.20.30.40:3000",
             "ip": "10.20.30.40", "job": "infra", "site": "elsewhere",
         });
-        series.push(Series { labels, samples: scrapes(1000, 1.0) });
+        series.push(Series { labels, samples: samples(1000, 1.0) });
     }
     for sample in &here.node().memory.open().samples {
         match series.iter_mut().find(|series| series.labels == sample.labels) {

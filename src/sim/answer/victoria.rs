@@ -58,7 +58,11 @@ fn metrics(product: &Product) -> Answer {
 }
 
 fn command_line(flags: &[(&str, String)]) -> String {
-    flags.iter().map(|(name, value)| format!("-{name}=\"{value}\"\n")).collect()
+    let mut text = String::new();
+    for (name, value) in flags {
+        let _ = writeln!(text, "-{name}=\"{value}\"");
+    }
+    text
 }
 
 /// How long it keeps its data.

@@ -48,17 +48,18 @@ fn product(here: &Here) -> Product {
     }
 }
 
-fn asked(here: &Here, question: &Question, show: fn(Vec<Line>) -> Answer) -> Answer {
+fn asked(here: &Here, question: &Question, show: fn(&[Line]) -> Answer) -> Answer {
     let Some(query) = question.parameter("query") else {
         return refused(StatusCode::BAD_REQUEST, "missing `query` arg");
     };
     let Some(filter) = Filter::read(&query) else {
         return refused(StatusCode::BAD_REQUEST, &format!("cannot parse query [{query}]: more than a filter"));
     };
-    hosted(show(stored(here).into_iter().filter(|line| filter.matches(line)).collect()))
+    let found: Vec<_> = stored(here).into_iter().filter(|line| filter.matches(line)).collect();
+    hosted(show(&found))
 }
 
-fn hits(lines: Vec<Line>) -> Answer {
+fn hits(lines: &[Line]) -> Answer {
     let Some(newest) = lines.iter().map(|line| line.time.clone()).max() else {
         return json(StatusCode::OK, &json!({"hits": []}));
     };
@@ -67,7 +68,7 @@ fn hits(lines: Vec<Line>) -> Answer {
     json(StatusCode::OK, &json!({"hits": [hit]}))
 }
 
-fn lines(lines: Vec<Line>) -> Answer {
+fn lines(lines: &[Line]) -> Answer {
     let show = |line: &Line| {
         let labels: Vec<_> = line.stream.iter().map(|(label, value)| format!("{label}={value:?}")).collect();
         let mut shown = json!({
