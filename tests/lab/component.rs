@@ -75,10 +75,11 @@ pub const COMPONENTS: [Component; 13] = [
             -evaluationInterval={{ vmetrics_scrape_interval }} -httpListenAddr=:{{ vmalert_port }} {{ vmalert_options }}",
         port: "{{ vmalert_port }}", ..VICTORIA
     },
+    // It gossips with nobody as often as this, so that it settles within a second instead of ten.
     Component {
         name: "alertmanager", flags: &["alertmanager_enabled"], program: "alertmanager", directory: "/infra",
         arguments: "--config.file=/etc/alertmanager.yml --web.listen-address=:{{ alertmanager_port }} --cluster.advertise-address={{ ip }}:{{ alertmanager_port }} \
-            --storage.path=/infra/alertmgr --web.external-url=http://localhost/alertmgr --web.route-prefix=/ {{ alertmanager_options }}",
+            --storage.path=/infra/alertmgr --web.external-url=http://localhost/alertmgr --web.route-prefix=/ --cluster.gossip-interval=50ms {{ alertmanager_options }}",
         port: "{{ alertmanager_port }}", ..EXPORTER
     },
     Component {

@@ -19,7 +19,7 @@ pub const CLIENT: &str = "10.10.10.200";
 const PROGRAMS: &str = "/opt/lab";
 
 const FOLDERS: &str = "dev proc sys tmp run/chrony opt/lab data infra/metrics infra/logs infra/traces infra/alertmgr \
-    var/log/nginx var/log/grafana var/lib/nginx var/lib/grafana/plugins var/lib/chrony etc/grafana/provisioning/plugins \
+    var/log/nginx var/log/grafana var/lib/nginx var/lib/grafana var/lib/chrony etc/grafana/provisioning/plugins \
     etc/grafana/provisioning/notifiers etc/grafana/provisioning/alerting etc/grafana/provisioning/dashboards";
 
 /// The bridge that the machines hang on, and the client's own address on it.
@@ -77,7 +77,7 @@ impl Machine {
         let (name, holder) = (&self.interface, self.holder.id());
         sh(&format!("ip link add {name} type veth peer name eth0 netns {holder}; ip link set {name} master lab up"))?;
         self.sh(&format!(
-            "ip link set lo up; ip addr add {ip}/24 dev eth0; ip link set eth0 up; ip route add default via {CLIENT}; hostname {name}"
+            "ip link set lo up; ip addr add {ip}/24 dev eth0; ip link set eth0 up; ip route add default via {CLIENT}; ip route add unreachable 192.0.2.0/24; hostname {name}"
         ))
     }
 

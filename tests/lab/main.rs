@@ -3,7 +3,8 @@
 //!
 //! `tests/lab/install` brings the components once. Where the lab cannot run, every trial is ignored with its reason.
 //! `INFRA_VERIFY_LAB_RUN='infra-verify inventories/lab.yml' cargo test --test lab` runs a command (or `bash`) beside the
-//! nodes instead of the trials; INFRA_VERIFY_LAB_NODES says how many there are, two if not set.
+//! nodes instead of the trials. INFRA_VERIFY_LAB_NODES says how many there are, two if not set, and
+//! INFRA_VERIFY_LAB_BREAK what is broken: `grafana@infra-2=refuse`, or more of these with blanks between.
 
 #![expect(unreachable_pub, reason = "the modules of a test program are its own")]
 
@@ -23,7 +24,7 @@ mod stage;
 mod trial;
 mod verdict;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use libtest_mimic::Arguments;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -60,6 +61,12 @@ fn on_stage(args: &Arguments, table: scenario::Table) -> Result<ExitCode> {
     let began = Instant::now();
     let mut lab = stage::Lab::open()?;
     lab.grow(nodes)?;
+    for fault in std::env::var("INFRA_VERIFY_LAB_BREAK").unwrap_or_default().split_whitespace() {
+        recipe::of(fault).with_context(|| format!("{fault}: no recipe"))?.make(&mut lab)?;
+    }
+    if let Ok(list) = std::env::var("LAB_TRY") {
+        return trial::attempt(&mut lab, &list).map(|()| ExitCode::SUCCESS);
+    }
     say(&format!("lab: up in {:.1} s", began.elapsed().as_secs_f32()));
     run(&command)
 }

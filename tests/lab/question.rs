@@ -1,15 +1,17 @@
 //! What the lab asks its own components, to know when they are ready.
 
 use super::node::Node;
-use anyhow::{Context, Result, ensure};
-use reqwest::Method;
+use anyhow::{Context, Result, anyhow, ensure};
+use reqwest::{Client, Method};
 use serde_json::Value;
 use std::net::{TcpStream, UdpSocket};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
 
 /// Long enough for a started component on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(100);
 const ANSWER: Duration = Duration::from_secs(1);
 
 /// Asks again until the answer is good; gives the last error when patience ends.
@@ -42,23 +44,30 @@ pub fn tells_time(ip: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether a VictoriaMetrics has scraped this many infra targets, all of them with success.
-pub fn scrapes(node: &Node, count: usize) -> Result<()> {
-    let answer = get(node, "vmetrics_port", "api/v1/targets?state=active")?;
+/// Whether a VictoriaMetrics has scraped the infra targets of these names and no others, all of them with success.
+pub fn scrapes(node: &Node, names: &[String]) -> Result<()> {
+    let answer = get(node, "vmetrics_port", "api/v1/targets?state=active&scrapePool=infra")?;
     let targets = answer["data"]["activeTargets"].as_array().context("no targets")?;
-    let infra = targets.iter().filter(|target| target["scrapePool"] == "infra").collect::<Vec<_>>();
-    ensure!(infra.len() == count, "{}: {} targets, not {count}", node.name, infra.len());
-    let reached = |target: &&&Value| target["health"] == "up" && target["lastSamplesScraped"].as_u64() > Some(0);
-    ensure!(infra.iter().all(|target| reached(&target)), "{}: not every target scraped", node.name);
+    are(targets.iter().map(|target| &target["labels"]["ins"]), names).with_context(|| node.name.clone())?;
+    let reached = |target: &Value| target["health"] == "up" && target["lastSamplesScraped"].as_u64() > Some(0);
+    ensure!(targets.iter().all(reached), "{}: not every target scraped", node.name);
     Ok(())
 }
 
-/// Whether a VictoriaMetrics has this many infra targets in its storage, all of them up; one that has just started
-/// shows none for seconds.
-pub fn stores(node: &Node, count: usize) -> Result<()> {
+/// Whether a VictoriaMetrics has these infra targets in its storage, all of them up; one that has just started shows
+/// none for seconds.
+pub fn stores(node: &Node, names: &[String]) -> Result<()> {
     let up = query(node, "up%7Bjob%3D%22infra%22%7D")?;
-    let stored = up.iter().filter(|series| series["value"][1] == "1").count();
-    ensure!(stored == count && up.len() == count, "{}: {stored} of {} series are 1", node.name, up.len());
+    are(up.iter().map(|series| &series["metric"]["ins"]), names).with_context(|| node.name.clone())?;
+    ensure!(up.iter().all(|series| series["value"][1] == "1"), "{}: not everything is up", node.name);
+    Ok(())
+}
+
+/// Whether these are the names, each once.
+fn are<'a>(found: impl Iterator<Item = &'a Value>, names: &[String]) -> Result<()> {
+    let mut found = found.filter_map(Value::as_str).collect::<Vec<_>>();
+    found.sort_unstable();
+    ensure!(found == names, "{found:?}, not {names:?}");
     Ok(())
 }
 
@@ -78,6 +87,13 @@ pub fn evaluates(node: &Node) -> Result<()> {
 pub fn records(node: &Node) -> Result<()> {
     let up = query(node, "infra_up")?;
     ensure!(!up.is_empty() && up.iter().all(|series| series["value"][1] == "1"), "{}: infra_up is not 1", node.name);
+    Ok(())
+}
+
+/// Whether an Alertmanager no longer waits for its cluster, which is itself.
+pub fn is_ready(node: &Node) -> Result<()> {
+    let status = get(node, "alertmanager_port", "api/v2/status")?;
+    ensure!(status["cluster"]["status"] == "ready", "{}: {}", node.name, status["cluster"]);
     Ok(())
 }
 
@@ -114,10 +130,14 @@ pub fn ask(method: Method, url: &str, login: Option<(&str, &str)>, body: Option<
 
 /// One request that must succeed.
 pub fn send(method: Method, url: &str, login: Option<(&str, &str)>, body: String) -> Result<String> {
-    let client = reqwest::Client::builder().no_proxy().timeout(ANSWER * 5);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Made once, as that takes longer than a request does; connections are not kept, as both ends may be killed.
+    static CLIENT: LazyLock<Result<(Runtime, Client)>> = LazyLock::new(|| {
+        let client = Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(ANSWER * 5).build()?;
+        Ok((tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?, client))
+    });
+    let (runtime, client) = CLIENT.as_ref().map_err(|error| anyhow!("{error:#}"))?;
     runtime.block_on(async {
-        let mut request = client.build()?.request(method, url).header("Content-Type", "application/json").body(body);
+        let mut request = client.request(method, url).header("Content-Type", "application/json").body(body);
         if let Some((user, password)) = login {
             request = request.basic_auth(user, Some(password));
         }

@@ -166,7 +166,7 @@ impl Lab {
             self.untold.insert(node.to_owned());
         }
         let data = format!("{}{}", self.machine(node)?.root.display(), named(component)?.data);
-        sh(&format!("chmod 755 {data}; find {data} -mindepth 1 -not -path '*/plugins' -delete"))
+        sh(&format!("umount {data} 2>&- || true; chmod 755 {data}; find {data} -mindepth 1 -delete"))
     }
 
     /// Starts a component as it should run.
@@ -261,7 +261,7 @@ impl Lab {
         Ok(())
     }
 
-    /// Remembers that a component was told something, or made to forget it.
+    /// Remembers that a component was told something, or that its disk is another one.
     pub fn told(&mut self, node: &str, component: &'static str) {
         self.told.insert((node.to_owned(), component));
     }
@@ -308,7 +308,7 @@ impl Lab {
                 question::until(|| grafana::tell(node, &deployed)).context("grafana")?;
             }
         }
-        let targets = expected.iter().filter(|(_, component)| component.is_scraped()).count();
+        let targets = self.targets();
         let runs =
             |node: &Node, name| expected.iter().any(|(on, component)| *on == node.name && component.name == name);
         let shipping = || deployed.iter().filter(|node| runs(node, "shipper"));
@@ -318,12 +318,15 @@ impl Lab {
         portals.for_each(|node| drop(question::visit(node))); // it may ask for a login
         for node in &deployed {
             if runs(node, "vmetrics") {
-                question::until(|| question::scrapes(node, targets))?;
-                question::until(|| question::stores(node, targets))?;
+                question::until(|| question::scrapes(node, &targets))?;
+                question::until(|| question::stores(node, &targets))?;
             }
             if runs(node, "vmalert") {
                 question::until(|| question::evaluates(node))?;
                 question::until(|| question::records(node))?;
+            }
+            if runs(node, "alertmanager") {
+                question::until(|| question::is_ready(node))?;
             }
             if runs(node, "vlogs") {
                 question::until(|| question::keeps_logs(node, &logs))?;
@@ -341,7 +344,8 @@ impl Lab {
             }
         }
         let logs = nodes.iter().filter(|node| node.has("vlogs_enabled"));
-        let logs = logs.map(|node| format!("{}:{}", node.ip, node.vars["vlogs_port"])).collect::<Vec<_>>().join(",");
+        let logs = logs.map(|node| format!("{}:{}/{}", node.ip, node.vars["vlogs_port"], node.text("log_jobs")));
+        let logs = logs.collect::<Vec<_>>().join(",");
         for node in &mut nodes {
             node.vars.insert("log_receivers".into(), json!(logs));
             node.vars.insert("is_admin".into(), json!(node.text("admin_ip") == node.ip));
@@ -370,6 +374,15 @@ impl Lab {
             wanted.map(|component| (node.name.clone(), component)).collect::<Vec<_>>()
         };
         self.deployed().iter().flat_map(on).collect()
+    }
+
+    /// The names of what every VictoriaMetrics scrapes, sorted.
+    fn targets(&self) -> Vec<String> {
+        let scraped = self.expected().into_iter().filter(|(_, component)| component.is_scraped());
+        let mut names: Vec<_> =
+            scraped.map(|(node, component)| node.replace("infra", component.name)).collect();
+        names.sort_unstable();
+        names
     }
 
     /// Waits until a component answers; one that ended never will.

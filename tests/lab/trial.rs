@@ -4,7 +4,7 @@ use super::enclosure::HOME;
 use super::node::INVENTORY;
 use super::question;
 use super::recipe::{self, Cooked};
-use super::scenario::{Row, Stage, Table};
+use super::scenario::{Row, Seen, Stage, Table};
 use super::stage::Lab;
 use super::verdict::Verdicts;
 use anyhow::{Context, Result, anyhow, ensure};
@@ -46,15 +46,14 @@ struct Left {
 pub fn all(table: Table) -> Vec<Trial> {
     let lab = Arc::new(Mutex::new(None));
     let rows = rows(&table);
-    let table = Arc::new(table);
     let trial = |row: Row| {
-        let (lab, table) = (Arc::clone(&lab), Arc::clone(&table));
+        let lab = Arc::clone(&lab);
         Trial::ignorable_test(row.name.clone(), move || {
             act(&row, &mut lab.lock().unwrap_or_else(PoisonError::into_inner))
                 .map_err(|error| Failed::from(format!("{error:#}")))
         })
     };
-    rows.into_iter().map(trial).chain([closing(Arc::clone(&table))]).collect()
+    rows.into_iter().map(trial).chain([closing(table)]).collect()
 }
 
 /// The same trials where no lab can run.
@@ -63,7 +62,7 @@ pub fn ignored(table: Table, reason: &str) -> Vec<Trial> {
         Trial::ignorable_test(row.name.clone(), move || Ok(Completion::ignored_with(reason)))
     };
     let trials = rows(&table).iter().map(|row| trial(row, reason.to_owned())).collect::<Vec<_>>();
-    trials.into_iter().chain([closing(Arc::new(table))]).collect()
+    trials.into_iter().chain([closing(table)]).collect()
 }
 
 fn act(row: &Row, stage: &mut Option<Left>) -> Result<Completion> {
@@ -123,7 +122,7 @@ fn judge(row: &Row, verdicts: &Verdicts) -> Result<()> {
 /// Whether a lab in which nothing is broken passes, at once.
 fn healthy() -> Result<()> {
     let verdicts = Verdicts::ask(Path::new(INVENTORY), &[], || Ok(()))?;
-    let well = |seen: &super::scenario::Seen| match seen.verdict {
+    let well = |seen: &Seen| match seen.verdict {
         Verdict::Pass => true,
         Verdict::Skip => seen.reason.as_deref().is_some_and(|reason| reason.ends_with("is false")),
         _ => false,
@@ -134,7 +133,7 @@ fn healthy() -> Result<()> {
 }
 
 /// Every row is acted out somewhere, and there are enough of them.
-fn closing(table: Arc<Table>) -> Trial {
+fn closing(table: Table) -> Trial {
     Trial::test("every row runs on a stage, and there are enough of each kind", move || {
         count(&table).map_err(Failed::from)
     })
@@ -151,6 +150,79 @@ fn count(table: &Table) -> Result<(), String> {
     let harmless = table.rows.iter().filter(|row| is_harmless(row)).count();
     if all < ROWS || here < ROWS_HERE || harmless < ROWS_HARMLESS {
         return Err(format!("{all} rows, {here} in the lab, {harmless} in which nothing may fail: too few"));
+    }
+    Ok(())
+}
+
+// TEMPORARY
+pub fn attempt(lab: &mut Lab, list: &str) -> Result<()> {
+    for faults in list.split_whitespace() {
+        let began = std::time::Instant::now();
+        for fault in faults.split('+') {
+            let Some(cooked) = recipe::of(fault) else {
+                eprintln!("### {fault}: no recipe");
+                continue;
+            };
+            if let Err(error) = cooked.make(lab) {
+                eprintln!("### {fault}: MAKE {error:#}");
+            }
+        }
+        let made = began.elapsed();
+        std::thread::sleep(std::time::Duration::from_secs(4));
+        let verdicts =
+            Verdicts::ask(Path::new(INVENTORY), &["--timeout=2s".to_owned(), "--wait=0s".to_owned()], || {
+                lab.start_due()
+            });
+        let asked = began.elapsed();
+        match verdicts {
+            Err(error) => eprintln!("### {faults}: ASK {error:#}"),
+            Ok(verdicts) => {
+                eprintln!("### {faults} (made {made:.1?}, asked {asked:.1?})");
+                for verdict in [Verdict::Fail, Verdict::Warn, Verdict::Error, Verdict::Skip] {
+                    let ids = verdicts
+                        .seen
+                        .iter()
+                        .filter(|seen| seen.verdict == verdict)
+                        .map(|seen| {
+                            if verdict == Verdict::Skip {
+                                seen.id.to_string()
+                            } else {
+                                format!(
+                                    "{} ({})",
+                                    seen.id,
+                                    seen.reason.as_deref().unwrap_or_default().chars().take(110).collect::<String>()
+                                )
+                            }
+                        })
+                        .collect::<Vec<_>>();
+                    if !ids.is_empty() {
+                        eprintln!("    {verdict}: {}", ids.join(", "));
+                    }
+                }
+            }
+        }
+        let began = std::time::Instant::now();
+        if let Err(error) = lab.restore() {
+            eprintln!("### RESTORE {error:#}");
+        }
+        eprintln!("    restored {:.1?}", began.elapsed());
+        match Verdicts::ask(Path::new(INVENTORY), &[], || Ok(())) {
+            Err(error) => eprintln!("### {faults}: WELL? {error:#}"),
+            Ok(verdicts) => {
+                for seen in verdicts
+                    .seen
+                    .iter()
+                    .filter(|seen| matches!(seen.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error))
+                {
+                    eprintln!(
+                        "    not well: {} {}: {}",
+                        seen.verdict,
+                        seen.id,
+                        seen.reason.as_deref().unwrap_or_default()
+                    )
+                }
+            }
+        }
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The application behind a portal: a page, and a websocket that sends back what it is sent.
 
 use super::head;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
@@ -26,15 +26,13 @@ fn answer(mut stream: TcpStream) -> Result<()> {
         let lines = head.lines().filter_map(|line| line.split_once(':'));
         lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).next()
     };
+    let Some(key) = header("sec-websocket-key") else {
+        return Ok(write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n{}{PAGE}", end(PAGE.len()))?);
+    };
     if header("upgrade").is_none_or(|protocol| !protocol.eq_ignore_ascii_case("websocket")) {
-        let length = PAGE.len();
-        write!(
-            stream,
-            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{PAGE}"
-        )?;
-        return Ok(());
+        // What stands between has kept that to itself.
+        return Ok(write!(stream, "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\n{}", end(0))?);
     }
-    let key = header("sec-websocket-key").context("a websocket without a key")?;
     let accept = base64(&sha1(format!("{key}{MAGIC}").as_bytes()));
     write!(
         stream,
@@ -42,6 +40,10 @@ fn answer(mut stream: TcpStream) -> Result<()> {
     )?;
     io::copy(&mut stream.try_clone()?, &mut stream)?;
     Ok(())
+}
+
+fn end(length: usize) -> String {
+    format!("Content-Length: {length}\r\nConnection: close\r\n\r\n")
 }
 
 /// SHA-1, which a websocket's handshake asks for and nothing else here does.

@@ -24,24 +24,46 @@ const KEPT: usize = 1 << 20;
 /// Ships until it is killed.
 pub(super) fn ship(ip: &str, seq: &str, receivers: &str) -> Result<()> {
     let folder = Path::new(&std::env::var(super::ROOT)?).join("var/log/nginx");
-    let mut waiting: Vec<(&str, String)> = receivers.split(',').map(|receiver| (receiver, String::new())).collect();
+    let mut receivers = receivers.split(',').filter_map(Receiver::new).collect::<Vec<_>>();
     let mut read = BTreeMap::new();
     for look in 0.. {
-        let mut lines = access(&folder, &mut read)?.iter().map(|line| nginx(ip, seq, line)).collect::<String>();
-        if look % SELDOM == 0 {
-            lines += &system(ip, seq);
-        }
-        for (receiver, waiting) in &mut waiting {
-            if waiting.len() < KEPT {
-                waiting.push_str(&lines);
-            }
-            if !waiting.is_empty() && post(receiver, waiting).is_ok() {
-                waiting.clear();
-            }
+        let access = access(&folder, &mut read)?.iter().map(|line| nginx(ip, seq, line)).collect::<String>();
+        let system = if look % SELDOM == 0 { system(ip, seq) } else { String::new() };
+        for receiver in &mut receivers {
+            receiver.take("nginx", &access);
+            receiver.take("syslog", &system);
+            receiver.ship();
         }
         thread::sleep(PAUSE);
     }
     Ok(())
+}
+
+/// A VictoriaLogs, written `ip:port/jobs`.
+struct Receiver<'a> {
+    address: &'a str,
+    /// The one job whose lines it is sent; empty for all.
+    only: &'a str,
+    waiting: String,
+}
+
+impl<'a> Receiver<'a> {
+    fn new(text: &'a str) -> Option<Self> {
+        let (address, only) = text.split_once('/')?;
+        Some(Self { address, only, waiting: String::new() })
+    }
+
+    fn take(&mut self, job: &str, lines: &str) {
+        if self.waiting.len() < KEPT && (self.only.is_empty() || self.only == job) {
+            self.waiting.push_str(lines);
+        }
+    }
+
+    fn ship(&mut self) {
+        if !self.waiting.is_empty() && post(self.address, &self.waiting).is_ok() {
+            self.waiting.clear();
+        }
+    }
 }
 
 /// The whole lines that came to the access logs since the last look.
@@ -86,15 +108,15 @@ fn now() -> String {
     humantime::format_rfc3339_millis(SystemTime::now()).to_string()
 }
 
-fn post(receiver: &str, lines: &str) -> Result<()> {
-    let mut stream = TcpStream::connect_timeout(&receiver.parse()?, PAUSE)?;
+fn post(address: &str, lines: &str) -> Result<()> {
+    let mut stream = TcpStream::connect_timeout(&address.parse()?, PAUSE)?;
     stream.set_write_timeout(Some(PAUSE))?;
     write!(
         stream,
-        "POST /insert/jsonline HTTP/1.1\r\nHost: {receiver}\r\nContent-Length: {}\r\nConnection: close\r\n\
+        "POST /insert/jsonline HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\nConnection: close\r\n\
          VL-Stream-Fields: job,ins,ip\r\nVL-Msg-Field: message\r\nVL-Time-Field: _time\r\n\r\n{lines}",
         lines.len()
     )?;
-    ensure!(head(&mut stream)?.starts_with("HTTP/1.1 200"), "{receiver} does not take it");
+    ensure!(head(&mut stream)?.starts_with("HTTP/1.1 200"), "{address} does not take it");
     Ok(())
 }

@@ -52,6 +52,10 @@ pub(super) const ALERTMANAGER: &[Recipe] = &[
         word: "other-address",
         steps: &[Step::Line("--cluster.advertise-address={{ ip }}", "--cluster.advertise-address=10.10.10.99")],
     },
+    Recipe {
+        word: "settling",
+        steps: &[Step::Line("--cluster.gossip-interval=50ms", "--cluster.gossip-interval=10m")],
+    },
 ];
 
 pub(super) const BLACKBOX: &[Recipe] = &[

@@ -17,15 +17,6 @@ pub(super) const GRAFANA: &[Recipe] = &[
         steps: &[Step::Edit(INI, &[("[analytics]", "[metrics]\nenabled = false\n\n[analytics]")])],
     },
     Recipe {
-        word: "database",
-        steps: &[
-            // Connections that are new see that the file is gone; those that are open would not.
-            Step::Edit(INI, &[("wal = true", "wal = true\nconn_max_lifetime = 1")]),
-            Step::Network("chmod 0 {{ root }}/var/lib/grafana"),
-            Step::Tell("GET", "/ui/api/health", ""),
-        ],
-    },
-    Recipe {
         word: "password",
         steps: &[Step::Tell("PUT", "/ui/api/admin/users/1/password", "{ \"password\": \"changed-in-the-web-page\" }")],
     },

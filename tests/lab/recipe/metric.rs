@@ -20,10 +20,20 @@ const READONLY: Recipe = Recipe {
 const RETENTION: Recipe =
     Recipe { word: "retention", steps: &[Step::Line("-retentionPeriod=15d", "-retentionPeriod=30d")] };
 
+const QUERY_FAILED: Recipe = Recipe {
+    word: "query-failed",
+    steps: &[Step::Line(
+        "-httpListenAddr",
+        "-search.maxConcurrentRequests=0 -search.maxQueueDuration=1ms -httpListenAddr",
+    )],
+};
+const DISK: Recipe = Recipe { word: "disk", steps: &[Step::Disk(500)] };
+
 pub(super) const VMETRICS: &[Recipe] = &[
     SHUTTING_DOWN,
     READONLY,
     RETENTION,
+    DISK,
     Recipe {
         word: "reload-failed",
         steps: &[Step::Edit("infra/prometheus.yml", &[("scrape_configs:", "scrape_config:")])],
@@ -88,10 +98,10 @@ pub(super) const VLOGS: &[Recipe] = &[
     SHUTTING_DOWN,
     READONLY,
     RETENTION,
-    Recipe {
-        word: "query-failed",
-        steps: &[Step::Line("-search.maxQueryDuration=120s", "-search.maxQueryDuration=1ns")],
-    },
+    DISK,
+    QUERY_FAILED,
+    Recipe { word: "no-logs", steps: &[Step::Vars(&[("log_jobs", "\"syslog\"")]), Step::Wipe] },
+    Recipe { word: "no-syslog", steps: &[Step::Vars(&[("log_jobs", "\"nginx\"")]), Step::Wipe] },
 ];
 
-pub(super) const VTRACES: &[Recipe] = &[SHUTTING_DOWN, READONLY, RETENTION];
+pub(super) const VTRACES: &[Recipe] = &[SHUTTING_DOWN, READONLY, RETENTION, DISK, QUERY_FAILED];

@@ -41,6 +41,10 @@ pub enum Step {
     Ready,
     /// It is killed, and starts when somebody looks.
     Later,
+    /// It loses what it was told by others, and starts again.
+    Wipe,
+    /// Its disk is one of so many megabytes, all of them free.
+    Disk(u32),
     /// A shell script runs on the machine: `$P` is where the programs lie, `$PORT` its port, `line` its command line.
     Stranger(&'static str),
     /// An actor plays this part on the machine.
@@ -140,6 +144,17 @@ impl Cooked {
             Step::Signal(name) => lab.signal(node, component, name),
             Step::Later => lab.start_later(node, component),
             Step::Ready => lab.answers(node, named(component)?),
+            Step::Wipe => {
+                lab.wipe(node, component)?;
+                lab.start(node, component)
+            }
+            Step::Disk(size) => {
+                lab.wipe(node, component)?;
+                lab.told(node, component);
+                let data = format!("{}{}", lab.machine(node)?.root.display(), named(component)?.data);
+                lab.machine(node)?.sh(&format!("mount -t tmpfs -o size={size}m,mode=777 lab {data}"))?;
+                lab.start(node, component)
+            }
             Step::Stranger(script) => self.stand_in(lab, script),
             Step::Actor(part, arguments) => self.act(lab, part, &self.fill(lab, arguments)?),
             Step::Noise => {

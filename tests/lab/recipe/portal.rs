@@ -50,13 +50,13 @@ pub(super) const NGINX: &[Recipe] = &[
         steps: &[Step::Edit("etc/nginx/nginx.conf", &[("include conf.d/*.conf;", "include conf.d/home.conf;")])],
     },
     Recipe {
-        word: "bad-gateway", // nothing can be reached in 240/4
+        word: "bad-gateway", // a network to which no machine here has a way
         steps: &[Step::Edit(
             "etc/nginx/conf.d/*.conf",
             &[
-                ("http://127.0.0.1:", "http://240.0.0.1:"),
-                ("{ server 127.0.0.1:", "{ server 240.0.0.1:"),
-                ("{ server {{ admin_ip }}:", "{ server 240.0.0.1:"),
+                ("http://127.0.0.1:", "http://192.0.2.1:"),
+                ("{ server 127.0.0.1:", "{ server 192.0.2.1:"),
+                ("{ server {{ admin_ip }}:", "{ server 192.0.2.1:"),
             ],
         )],
     },

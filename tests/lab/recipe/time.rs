@@ -5,6 +5,8 @@ use super::{Recipe, Step};
 const CONF: &str = "etc/chrony/chrony.conf";
 
 pub(super) const CHRONYD: &[Recipe] = &[
+    // Its source is lost now, not a day ago: a row that waits for that sets ntp_reference_age.
+    Recipe { word: "old-reference", steps: &[Step::Drop("ipproto udp dport 123 to {{ admin_ip }} blackhole")] },
     Recipe {
         word: "unsynchronised",
         steps: &[Step::Edit(CONF, &[("local stratum 10", ""), ("server {{ admin_ip }} ", "server 10.10.10.99 ")])],
