@@ -46,6 +46,8 @@ pub struct Finding {
     pub holds: bool,
     /// How they differ, where showing both would not tell; of one that holds, what is worth knowing all the same.
     pub difference: Option<String>,
+    /// Where a difference probably comes from, if that can be guessed.
+    pub suspicion: Option<String>,
 }
 
 /// What a node has to say where facts of several are compared.
@@ -71,7 +73,14 @@ impl Expectation {
             (Some(value), matcher) if matcher.holds(value) => (true, None),
             (Some(value), matcher) => (false, matcher.difference(value)),
         };
-        Finding { fact: self.fact.clone(), expected: self.matcher.to_string(), actual, holds, difference }
+        Finding {
+            fact: self.fact.clone(),
+            expected: self.matcher.to_string(),
+            actual,
+            holds,
+            difference,
+            suspicion: None,
+        }
     }
 }
 
@@ -86,7 +95,8 @@ impl fmt::Display for Finding {
             (None, None) => {
                 write!(f, "{}: expected {}, but the answer has none", self.fact, shorten(&self.expected, SHOWN))
             }
-        }
+        }?;
+        self.suspicion.iter().try_for_each(|suspicion| write!(f, "; probably: {suspicion}"))
     }
 }
 

@@ -1,16 +1,19 @@
 //! The truth table in the simulator: each row of `scenarios.yml` breaks something in a pretend estate, and names every
 //! check that must not pass because of it. What a row does not name must pass. Rows with a fault that the simulator
 //! does not know are for the lab alone (`tests/lab`), which sees to it that every row runs somewhere.
+//!
+//! `INFRA_VERIFY_OUTCOMES=folder` writes what came of each row there, by the row's name.
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot do is its failure")]
 
 use std::fs;
+use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use infra_verify::check::CheckId;
 use infra_verify::inventory::Inventory;
-use infra_verify::plan::{Pattern, Plan};
+use infra_verify::plan::{Pattern, Plan, Selection};
 use infra_verify::run::{self, Policy};
 use infra_verify::sim::{Estate, Fault};
 use infra_verify::suite::Suites;
@@ -48,6 +51,10 @@ fn hold(row: &Row) -> Result<Completion, Failed> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let seen = runtime.block_on(seen(row))?;
+    if let Some(folder) = std::env::var_os("INFRA_VERIFY_OUTCOMES") {
+        let line = |one: &Seen| format!("{} {}\n", one.verdict, one.id);
+        fs::write(Path::new(&folder).join(&row.name), seen.iter().map(line).collect::<String>())?;
+    }
     let mismatches = row.mismatches(&seen);
     if mismatches.is_empty() {
         return Ok(Completion::Completed);
@@ -63,8 +70,10 @@ async fn seen(row: &Row) -> Result<Vec<Seen>, Failed> {
     let file = directory.path().join("pigsty.yml");
     fs::write(&file, row.inventory(&estate.inventory())?)?;
     let inventory = Inventory::read(&file)?;
-    let plan = Plan::new(&inventory, &SUITES)?;
-    let policy = Policy { timeout: row.timeout, wait: Duration::ZERO, ..Policy::default() };
+    let selection = Selection { canary: row.canary, ..Selection::default() };
+    let plan = Plan::new(&inventory, &SUITES)?.select(&selection)?;
+    let patient = Policy { timeout: row.timeout, ..Policy::default() };
+    let policy = if row.is_harmless() { patient } else { Policy { wait: Duration::ZERO, ..patient } };
     let run = run::run(plan, &policy, std::future::pending(), |_| {}).await;
     let seen = run.outcomes.into_iter();
     Ok(seen.map(|outcome| Seen { id: outcome.id, verdict: outcome.verdict, reason: outcome.reason }).collect())

@@ -210,14 +210,10 @@ mod tests {
         told(&json!("1s"), &values.iter().map(|value| json!(value)).collect::<Vec<_>>())
     }
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     #[test]
     fn most_nodes_are_right() {
         let differs = "differs from that of infra-2 and infra-3 (a here, b there)";
-        assert_eq!(most(&[json!("a"), json!("b"), json!("b")]), [some(differs), None, None]);
+        assert_eq!(most(&[json!("a"), json!("b"), json!("b")]), [Some(differs.to_owned()), None, None]);
         assert_eq!(most(&[json!("a")]), [None]);
         assert_eq!(most(&[json!(1), json!(1.0), json!("1")]), [None, None, None]);
     }
@@ -225,7 +221,7 @@ mod tests {
     #[test]
     fn where_as_many_differ_the_first_node_counts_and_either_may_be_right() {
         let differs = "differs from that of infra-1 (b here, a there); either may be right";
-        assert_eq!(most(&[json!("a"), json!("b")]), [None, some(differs)]);
+        assert_eq!(most(&[json!("a"), json!("b")]), [None, Some(differs.to_owned())]);
         let outside = "differs from that of infra-2 and infra-3 (c here, a there)";
         let told = most(&[json!("c"), json!("a"), json!("a"), json!("b"), json!("b")]);
         assert_eq!((told[0].as_deref(), told[1].as_deref()), (Some(outside), None));
@@ -236,20 +232,26 @@ mod tests {
     fn lists_agree_in_any_order_and_name_what_differs() {
         assert_eq!(most(&[json!(["a", "b"]), json!(["b", "a"])]), [None, None]);
         let differs = "differs from that of infra-1 (missing: b; unexpected: c); either may be right";
-        assert_eq!(most(&[json!(["a", "b"]), json!(["a", "c"])]), [None, some(differs)]);
+        assert_eq!(most(&[json!(["a", "b"]), json!(["a", "c"])]), [None, Some(differs.to_owned())]);
     }
 
     #[test]
     fn a_long_text_is_told_by_its_first_line_that_differs() {
         let text = |line: &str| json!(format!("{}{line}\nend\n", "same\n".repeat(5000)));
         let said = &most(&[text("a"), text("b")])[1];
-        assert_eq!(*said, some("differs from that of infra-1 (line 5001: b here, a there); either may be right"));
+        assert_eq!(
+            *said,
+            Some("differs from that of infra-1 (line 5001: b here, a there); either may be right".to_owned())
+        );
         let line = |end: &str| json!(format!("{}{end}", "x".repeat(5000)));
         let said = &most(&[line("a"), line("bc")])[1];
         let expected = "5002 characters here, 5001 there, the first 5000 are the same";
-        assert_eq!(*said, some(&format!("differs from that of infra-1 ({expected}); either may be right")));
+        assert_eq!(*said, Some(format!("differs from that of infra-1 ({expected}); either may be right")));
         let said = &most(&[json!("a\nb"), json!("a")])[1];
-        assert_eq!(*said, some("differs from that of infra-1 (line 2: nothing here, b there); either may be right"));
+        assert_eq!(
+            *said,
+            Some("differs from that of infra-1 (line 2: nothing here, b there); either may be right".to_owned())
+        );
         assert!(most(&[json!("a\n"), json!("a")])[1].as_ref().unwrap().contains("1 characters here, 2 there"));
     }
 
@@ -257,18 +259,18 @@ mod tests {
     fn one_node_is_held_against_this_machine_which_may_be_wrong() {
         assert_eq!(within(&[0.4]), [(true, None)]);
         let said = "5.01s from this machine; this machine's clock may be the wrong one";
-        assert_eq!(within(&[-5.0123]), [(false, some(said))]);
+        assert_eq!(within(&[-5.0123]), [(false, Some(said.to_owned()))]);
     }
 
     #[test]
     fn of_two_nodes_the_one_far_from_the_other_and_from_us_is_wrong() {
         let said = "5.01s from the median of infra-1, infra-2 and this machine";
-        assert_eq!(within(&[0.002, 5.0123]), [(true, None), (false, some(said))]);
+        assert_eq!(within(&[0.002, 5.0123]), [(true, None), (false, Some(said.to_owned()))]);
     }
 
     #[test]
     fn two_nodes_that_agree_are_right_and_this_machine_is_off() {
-        let off = some("this machine's clock is 1m off");
+        let off = Some("this machine's clock is 1m off".to_owned());
         assert_eq!(within(&[60.0, 60.2]), [(true, off.clone()), (true, off)]);
     }
 
@@ -285,14 +287,14 @@ mod tests {
         assert_eq!(holds(&[60.0, 60.0, 60.0]), [true, true, true]);
         let two = within(&[60.0, 0.0, 60.0]);
         let said = "1m from the median of infra-1, infra-2, infra-3 and this machine; this machine's clock may be the wrong one";
-        assert_eq!(two, [(false, some(said)), (true, None), (false, some(said))]);
+        assert_eq!(two, [(false, Some(said.to_owned())), (true, None), (false, Some(said.to_owned()))]);
     }
 
     #[test]
     fn what_is_no_number_is_near_nothing_and_takes_no_part() {
         assert_eq!(told(&json!(2), &[json!("x"), json!(9)])[0], (false, None));
         let said = "9 from this machine; this machine may be the wrong one";
-        assert_eq!(told(&json!(2), &[json!("x"), json!(9)])[1], (false, some(said)));
+        assert_eq!(told(&json!(2), &[json!("x"), json!(9)])[1], (false, Some(said.to_owned())));
         assert!(!told(&json!(true), &[json!(null)])[0].0);
     }
 }

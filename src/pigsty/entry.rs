@@ -5,6 +5,7 @@
 use serde_json::json;
 
 use super::Node;
+use super::fleet::Listeners;
 use crate::value::{Object, Value, is_true, show};
 
 /// An entry of the portal that Pigsty renders, other than home.
@@ -13,6 +14,8 @@ pub(super) struct Entry {
     domain: String,
     /// The address that it hands requests to; none for a folder of files.
     endpoint: Option<String>,
+    /// The check of the component that listens there, if one of Pigsty's does; else one that holds wherever Nginx is.
+    behind: String,
     /// Whether the endpoint is written as an address that only the machine itself can reach.
     local: bool,
     locked: bool,
@@ -30,12 +33,12 @@ pub(super) struct Entry {
 }
 
 /// Every entry of a portal but its home.
-pub(super) fn all(node: &Node, portal: &Object) -> Result<Vec<Entry>, String> {
+pub(super) fn all(node: &Node, portal: &Object, listeners: &Listeners) -> Result<Vec<Entry>, String> {
     let others = portal.iter().filter(|(name, _)| *name != "home");
-    others.filter_map(|(name, value)| entry(node, name, value.as_object()?).transpose()).collect()
+    others.filter_map(|(name, value)| entry(node, name, value.as_object()?, listeners).transpose()).collect()
 }
 
-fn entry(node: &Node, name: &str, entry: &Object) -> Result<Option<Entry>, String> {
+fn entry(node: &Node, name: &str, entry: &Object, listeners: &Listeners) -> Result<Option<Entry>, String> {
     // A name with a wildcard, or a regular expression, is no name that could be asked for.
     let Some(domain) = text(entry, "domain").filter(|domain| is_host_name(domain)) else { return Ok(None) };
     let written = match (text(entry, "path"), text(entry, "endpoint")) {
@@ -46,12 +49,14 @@ fn entry(node: &Node, name: &str, entry: &Object) -> Result<Option<Entry>, Strin
     if !is_rendered(entry) {
         return Ok(None);
     }
+    let endpoint = written.as_deref().map(|written| node.with_admin_ip(written)).transpose()?;
     let port = |name: &str| node.lookup(name).map(|port| show(&port)).map_err(|error| format!("is unknown: {error}"));
     let secure = node.vars.is_true("tls_enabled").then(|| port("nginx_ssl_port")).transpose()?;
     let enforced = node.vars.get("nginx_sslmode").is_some_and(|mode| mode == "enforce") || flag(entry, "enforce_https");
     Ok(Some(Entry {
         name: name.to_owned(),
-        endpoint: written.as_deref().map(|written| node.with_admin_ip(written)).transpose()?,
+        behind: endpoint.as_ref().and_then(|at| listeners.get(at)).cloned().unwrap_or_else(|| "nginx/port".to_owned()),
+        endpoint,
         local: written.as_deref().is_some_and(is_loopback),
         locked: flag(entry, "auth"),
         websocket: flag(entry, "websocket"),
@@ -119,6 +124,7 @@ impl Entry {
             "url": secure.unwrap_or(&self.plain),
             "plain": self.plain,
             "secure": self.secure,
+            "behind": self.behind,
         })
     }
 }
@@ -201,7 +207,7 @@ mod tests {
         let portals = nodes[1].lookup("portals").unwrap();
         let grafana = json!({
             "name": "grafana", "domain": "g.pigsty", "endpoint": "10.10.10.10:3000", "url": "http://g.pigsty:80/",
-            "plain": "http://g.pigsty:80/", "secure": "https://g.pigsty:443/",
+            "plain": "http://g.pigsty:80/", "secure": "https://g.pigsty:443/", "behind": "infra-1/grafana/metrics",
         });
         assert_eq!(portals[0], grafana);
     }

@@ -1,8 +1,10 @@
 //! What a node owes to the others: the whole fleet as each of them shows it, in its portal, its dashboards and its logs.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
-use super::Node;
+use super::{Node, portal};
 use crate::value::{Value, show};
 
 /// The components behind the home server of the portal: where below it, and the metric that only the right one has.
@@ -20,8 +22,13 @@ const LOCATIONS: [(&str, &[&str], &str, &str); 7] = [
 const DATASOURCES: [(&str, &str); 3] =
     [("vmetrics", "prometheus"), ("vlogs", "victoriametrics-logs-datasource"), ("vtraces", "jaeger")];
 
-/// Derives on every node `infra_nodes`, `logged_nodes`, `web_logged_nodes`, `datasources` and `locations`.
+/// Checks by the address that they speak for.
+pub(super) type Listeners = BTreeMap<String, String>;
+
+/// Derives the portal of every node, and on every node `infra_nodes`, `logged_nodes`, `web_logged_nodes`, `datasources` and `locations`.
 pub(super) fn derive(nodes: &mut [Node]) {
+    let listeners = listeners(nodes);
+    nodes.iter_mut().for_each(|node| portal::derive(node, &listeners));
     let all: Vec<_> = nodes.iter().map(listed).collect();
     let logged: Vec<_> = nodes.iter().filter(|node| is_logged(node)).map(listed).collect();
     let web: Vec<_> =
@@ -37,6 +44,18 @@ pub(super) fn derive(nodes: &mut [Node]) {
         let served = served && node.vars.get("repo_home") == node.vars.get("nginx_home");
         node.derive("repo_served", Ok(json!(served)));
     }
+}
+
+/// Every address at which a component listens, with the check that knows it there.
+fn listeners(nodes: &[Node]) -> Listeners {
+    let of = |node: &Node| {
+        let there = LOCATIONS.iter().filter_map(|(name, ..)| {
+            let port = node.lookup(&format!("{name}_port")).ok()?;
+            Some((format!("{}:{}", node.ip, show(&port)), format!("{}/{name}/metrics", node.name)))
+        });
+        there.collect::<Vec<_>>()
+    };
+    nodes.iter().flat_map(of).collect()
 }
 
 fn listed(node: &Node) -> Value {

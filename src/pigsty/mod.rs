@@ -15,8 +15,10 @@ mod fleet;
 mod option;
 mod portal;
 mod secret;
+mod suspicion;
 
 pub use secret::{is_telling, secrets};
+pub use suspicion::suspect;
 
 /// Pigsty's role defaults, which hold under every inventory.
 const DEFAULTS: &str = include_str!("defaults.yml");
@@ -120,7 +122,6 @@ fn node(inventory: &Inventory, defaults: &Vars, host: &str) -> Result<Node, Pigs
     vars.derive("node", &*name);
     let mut node = Node { name, ip: host.into(), vars, problems: BTreeMap::new() };
     dns::derive(&mut node);
-    portal::derive(&mut node);
     option::derive(&mut node);
     Ok(node)
 }

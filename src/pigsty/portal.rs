@@ -6,10 +6,11 @@ use serde_json::json;
 
 use super::Node;
 use super::entry::{self, Entry, flag, has_own_certificate, is_rendered, text};
+use super::fleet::Listeners;
 use crate::value::{Object, Value, show};
 
 /// Derives what is known of the portal: its home first, then its entries.
-pub(super) fn derive(node: &mut Node) {
+pub(super) fn derive(node: &mut Node, listeners: &Listeners) {
     let tls = node.lookup("nginx_sslmode").map(|mode| json!(mode != json!("disable")));
     node.derive("tls_enabled", tls.map_err(|error| format!("is unknown: {error}")));
     node.derive("tls_disabled", Ok(json!(!node.vars.is_true("tls_enabled"))));
@@ -17,7 +18,7 @@ pub(super) fn derive(node: &mut Node) {
     // Pigsty's exporter looks at port 80 and at the home server only, whatever the inventory says.
     let scraped = same_port(node, "nginx_port", "nginx_exporter_scrape_port") && node.vars.is_true("home_enabled");
     node.derive("nginx_status_scraped", Ok(json!(scraped)));
-    let entries = portal(node).and_then(|portal| entry::all(node, &portal));
+    let entries = portal(node).and_then(|portal| entry::all(node, &portal, listeners));
     for list in Entry::LISTS {
         let chosen =
             entries.as_ref().map(|all| all.iter().filter(|entry| entry.is_in(list)).map(Entry::value).collect());

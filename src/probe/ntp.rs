@@ -23,6 +23,7 @@ pub(super) const KIND: Kind = Kind {
         "root_dispersion",
         "root_distance",
         "offset",
+        "skew",
         "time",
         "precision",
         "synchronised",
@@ -131,12 +132,17 @@ impl Packet {
         match self.kiss() {
             Some(kiss) => facts.insert("kiss", kiss),
             None if self.receive == 0 || self.transmit == 0 => {}
-            None => facts.insert("offset", self.offset(sent, took)),
+            None => {
+                let offset = self.offset(sent, took);
+                facts.insert("offset", offset);
+                facts.insert("skew", offset.signum() * (offset.abs() - took.as_secs_f64() / 2.0).max(0.0));
+            }
         }
         facts
     }
 
-    /// How far the server's clock is ahead of ours, in seconds; wrong by half the round trip at most.
+    /// How far the server's clock is ahead of ours, in seconds; wrong by half the round trip at most, and `skew` is what is
+    /// left of it then.
     fn offset(&self, sent: SystemTime, took: Duration) -> f64 {
         f64::midpoint(seconds(self.receive, timestamp(sent)), seconds(self.transmit, timestamp(sent + took)))
     }
@@ -270,7 +276,9 @@ mod tests {
     #[tokio::test]
     async fn the_offset_is_positive_for_a_clock_that_is_ahead() {
         let server = server(|question| vec![answer(question, Duration::from_secs(100), &[])]).await;
-        assert!(near(&ask(server, PATIENT).await.unwrap().0["offset"], 100.0));
+        let facts = ask(server, PATIENT).await.unwrap().0;
+        assert!(near(&facts["offset"], 100.0) && near(&facts["skew"], 100.0));
+        assert!(facts["skew"].as_f64() < facts["offset"].as_f64());
     }
 
     #[tokio::test]

@@ -130,6 +130,7 @@ fn difference(finding: &Finding) -> Vec<String> {
         format!("  actual: {}", sanitise(&actual)),
     ];
     lines.extend(finding.difference.iter().map(|difference| format!("  difference: {}", sanitise(difference))));
+    lines.extend(finding.suspicion.iter().map(|suspicion| format!("  probably: {}", sanitise(suspicion))));
     lines
 }
 

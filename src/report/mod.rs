@@ -119,7 +119,7 @@ impl Report {
             evidence.facts = facts.scrub(&evidence.facts, secrets);
             for finding in &mut evidence.findings {
                 scrub(&mut finding.expected);
-                finding.difference.iter_mut().for_each(scrub);
+                finding.difference.iter_mut().chain(&mut finding.suspicion).for_each(scrub);
                 finding.actual.iter_mut().for_each(|value| secrets.scrub_value(value));
             }
             // Said again from clean findings: a sentence shortens values, and a part of a secret is not recognised.

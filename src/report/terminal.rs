@@ -166,9 +166,18 @@ fn problem(outcome: &Outcome, screen: &mut Screen<'_>) -> io::Result<()> {
     Ok(())
 }
 
+/// The reason, cut; where the difference probably comes from stands at its end, and is what helps most.
+fn reason(outcome: &Outcome) -> String {
+    let reason = outcome.reason.as_deref().unwrap_or("no reason is known");
+    let suspicions = outcome.evidence.findings.iter().filter_map(|finding| finding.suspicion.as_ref());
+    let last = suspicions.map(|suspicion| format!("; probably: {suspicion}")).next_back().unwrap_or_default();
+    let found = reason.strip_suffix(&last).unwrap_or(reason);
+    line(found, REASON) + &line(&reason[found.len()..], REASON)
+}
+
 /// What was found, and beside or under it what was asked.
 fn found(outcome: &Outcome, screen: &mut Screen<'_>) -> io::Result<()> {
-    let reason = line(outcome.reason.as_deref().unwrap_or("no reason is known"), REASON);
+    let reason = reason(outcome);
     let attempts =
         Some(outcome.attempts).filter(|attempts| *attempts > 1).map(|attempts| format!("{attempts} attempts"));
     let cause = outcome.cause.as_ref().map(|cause| format!("because of {}", line(&cause.to_string(), NAME)));

@@ -20,7 +20,9 @@ impl Board {
                 outside.push((id, reason));
             }
         }
-        outside.into_iter().for_each(|(root, reason)| self.blame_vantage(&root, reason));
+        for (root, reason) in outside {
+            self.blame_vantage(&root, reason);
+        }
         self.spare_blocked_pings();
         for at in 0..self.outcomes.len() {
             let Some(root) = self.root_cause(at) else { continue };

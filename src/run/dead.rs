@@ -93,8 +93,14 @@ mod tests {
 
     fn answered(component: &str) -> Outcome {
         let mut outcome = outcome(component, Verdict::Fail, None);
-        let finding =
-            Finding { fact: "open".into(), expected: "true".into(), actual: None, holds: false, difference: None };
+        let finding = Finding {
+            fact: "open".into(),
+            expected: "true".into(),
+            actual: None,
+            holds: false,
+            difference: None,
+            suspicion: None,
+        };
         outcome.evidence.findings.push(finding);
         outcome
     }

@@ -5,8 +5,9 @@
 use super::again::Prospect;
 use super::ask::Asked;
 use super::board::Board;
-use crate::check::{Check, CheckId, Evidence, Outcome, Verdict, judge};
-use crate::expect::Vote;
+use crate::check::{Check, CheckId, Evidence, Outcome, Verdict, contradiction, judge};
+use crate::expect::{Matcher, Vote};
+use crate::pigsty;
 
 impl Board {
     /// Takes an answer in; one that is to be compared with those of other nodes is held back until they have come.
@@ -73,6 +74,9 @@ impl Board {
         let Some(check) = self.lines[at].check.clone() else { return };
         self.prospects[at] = Prospect::of(&asked.answer);
         let (mut verdict, mut reason, mut evidence) = judge(&check, asked.answer.clone(), votes);
+        if suspect(&check, &mut evidence) {
+            reason = contradiction(&evidence.findings);
+        }
         if let Some(excuse) = &asked.excuse {
             (verdict, reason, evidence.failure) = (Verdict::Skip, Some(excuse.clone()), None);
         }
@@ -121,4 +125,17 @@ impl Board {
         let explaining = self.outcomes[*self.index.get(check.absence.as_ref()?)?].as_ref()?;
         (explaining.verdict == Verdict::Fail).then(|| explaining.id.clone())
     }
+}
+
+/// Adds to each list of targets that is not as expected where that probably comes from; says whether there was any.
+fn suspect(check: &Check, evidence: &mut Evidence) -> bool {
+    let mut any = false;
+    for (expectation, finding) in check.expect.iter().zip(&mut evidence.findings).filter(|(_, finding)| !finding.holds)
+    {
+        if let (Matcher::Same(expected), Some(actual)) = (&expectation.matcher, &finding.actual) {
+            finding.suspicion = pigsty::suspect(expected, actual);
+            any |= finding.suspicion.is_some();
+        }
+    }
+    any
 }

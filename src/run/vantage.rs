@@ -62,7 +62,8 @@ mod tests {
         (outcome.verdict, outcome.attempts, outcome.evidence.failure) = (Verdict::Fail, 1, failure);
         if failure.is_none() {
             let (fact, expected) = ("open".into(), "true".into());
-            outcome.evidence.findings = vec![Finding { fact, expected, actual: None, holds: true, difference: None }];
+            outcome.evidence.findings =
+                vec![Finding { fact, expected, actual: None, holds: true, difference: None, suspicion: None }];
         }
         outcome
     }

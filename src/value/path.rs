@@ -63,7 +63,9 @@ impl Path {
                 Step::All | Step::Where(..) => {
                     let elements = step.elements(at)?;
                     let mut found = Vec::new();
-                    elements.iter().for_each(|element| gather(&self.0[taken + 1..], element, &mut found));
+                    for element in &elements {
+                        gather(&self.0[taken + 1..], element, &mut found);
+                    }
                     let nothing = elements.is_empty() && matches!(step, Step::Where(..));
                     return (!nothing).then_some(Value::Array(found));
                 }

@@ -53,7 +53,14 @@ fn skip(node: &str, component: &str, check: &str, reason: &str, cause: Option<Ch
 }
 
 fn finding(fact: &str, expected: &str, actual: Value) -> Finding {
-    Finding { fact: fact.into(), expected: expected.into(), actual: Some(actual), holds: false, difference: None }
+    Finding {
+        fact: fact.into(),
+        expected: expected.into(),
+        actual: Some(actual),
+        holds: false,
+        difference: None,
+        suspicion: None,
+    }
 }
 
 /// What is well and what is simply not so.

@@ -72,6 +72,24 @@ fn a_secret_that_a_sentence_cuts_in_two_is_gone_all_the_same() {
     assert!(!report.outcomes[0].reason.as_ref().unwrap().contains("DBUs"), "{:?}", report.outcomes[0].reason);
 }
 
+/// It is said again from the finding, as the reason is, and no cut takes it away from who reads it.
+#[test]
+fn a_suspicion_survives_the_scrubbing_and_the_shortening() {
+    let mut outcome = outcome("infra-1", "vmetrics", "targets", "scrapes what it should", Verdict::Fail);
+    let expectation = Expectation { fact: "json.x".into(), matcher: Matcher::read(&json!(["a"])).unwrap() };
+    let long: Vec<_> = (0..9).map(|n| json!(n.to_string().repeat(300))).collect();
+    let mut finding = expectation.judge(&Facts([("json".to_owned(), json!({"x": long}))].into()), &[]);
+    finding.suspicion = Some(format!("{SECRET} was renumbered"));
+    outcome.evidence.findings = vec![finding];
+    let mut report = report();
+    report.outcomes = vec![outcome];
+    report.scrub(&Secrets::new([SECRET]));
+    for format in [Format::Terminal, Format::Junit, Format::Json] {
+        let text = render(format, &report, Options::default());
+        assert_eq!(text.matches("probably: ****** was renumbered").count(), 1, "{}: {text}", format.name());
+    }
+}
+
 #[test]
 fn a_secret_is_in_no_form_of_a_report() {
     for format in Format::ALL {

@@ -65,6 +65,9 @@ pub(crate) struct Row {
     /// The one stage that it is for, where the other cannot act it out.
     #[serde(default)]
     stage: Option<Stage>,
+    /// Whether canaries are sent too.
+    #[serde(default)]
+    pub(crate) canary: bool,
     /// Whether it takes minutes.
     #[serde(default)]
     slow: bool,
@@ -115,6 +118,11 @@ impl Row {
     /// Whether the row is for a stage that can break these things.
     pub(crate) fn is_for(&self, stage: Stage, can_break: impl Fn(&str) -> bool) -> bool {
         self.stage.is_none_or(|only| only == stage) && self.breaks.iter().all(|fault| can_break(fault))
+    }
+
+    /// Whether nothing may fail: then it is asked as a user asks, who waits for what restarts.
+    pub(crate) fn is_harmless(&self) -> bool {
+        self.fail.is_empty() && self.warn.is_empty() && self.error.is_empty()
     }
 
     /// Why the row is not acted out today, if it is not.
