@@ -379,8 +379,7 @@ impl Lab {
     /// The names of what every VictoriaMetrics scrapes, sorted.
     fn targets(&self) -> Vec<String> {
         let scraped = self.expected().into_iter().filter(|(_, component)| component.is_scraped());
-        let mut names: Vec<_> =
-            scraped.map(|(node, component)| node.replace("infra", component.name)).collect();
+        let mut names: Vec<_> = scraped.map(|(node, component)| node.replace("infra", component.name)).collect();
         names.sort_unstable();
         names
     }
