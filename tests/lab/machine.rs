@@ -129,7 +129,8 @@ impl Machine {
     /// Has an actor play a part on the machine.
     pub fn act(&self, part: &str, arguments: &str) -> Result<Child> {
         let mut command = self.enter();
-        command.arg("--").arg(std::env::current_exe()?).args([super::actor::WORD, part]);
+        // This program, though its file may be another by now.
+        command.args(["--", "/proc/1/exe", super::actor::WORD, part]);
         command.args(arguments.split_whitespace()).env(super::actor::ROOT, &self.root);
         self.spawn(command, part)
     }

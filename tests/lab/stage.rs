@@ -36,6 +36,8 @@ pub struct Lab {
     strangers: Vec<Child>,
     /// What lost or must lose the data that it was told by others.
     told: BTreeSet<Place>,
+    /// What runs as it should and was harmed all the same.
+    harmed: BTreeSet<Place>,
     /// The Grafanas that must be told what Pigsty tells them.
     untold: BTreeSet<String>,
     /// What starts only when somebody looks.
@@ -77,6 +79,7 @@ impl Lab {
             running: BTreeMap::new(),
             strangers: Vec::new(),
             told: BTreeSet::new(),
+            harmed: BTreeSet::new(),
             untold: BTreeSet::new(),
             due: Vec::new(),
         })
@@ -150,6 +153,9 @@ impl Lab {
         if !std::mem::take(&mut self.differs).is_empty() {
             self.tell_again();
         }
+        for (node, component) in std::mem::take(&mut self.harmed) {
+            self.restart(&node, component)?;
+        }
         for (node, component) in std::mem::take(&mut self.told) {
             self.wipe(&node, component)?;
         }
@@ -165,8 +171,10 @@ impl Lab {
         if component == "grafana" {
             self.untold.insert(node.to_owned());
         }
-        let data = format!("{}{}", self.machine(node)?.root.display(), named(component)?.data);
-        sh(&format!("umount {data} 2>&- || true; chmod 755 {data}; find {data} -mindepth 1 -delete"))
+        let data = named(component)?.data;
+        ensure!(!data.is_empty(), "{component} keeps no data");
+        let data = format!("{}{data}", self.machine(node)?.root.display());
+        sh(&format!("umount {data} 2>&- || true; chmod 755 {data}; find {data} -xdev -mindepth 1 -delete"))
     }
 
     /// Starts a component as it should run.
@@ -264,6 +272,11 @@ impl Lab {
     /// Remembers that a component was told something, or that its disk is another one.
     pub fn told(&mut self, node: &str, component: &'static str) {
         self.told.insert((node.to_owned(), component));
+    }
+
+    /// Remembers that a component must start again, though it runs as it should.
+    pub fn harmed(&mut self, node: &str, component: &'static str) {
+        self.harmed.insert((node.to_owned(), component));
     }
 
     /// Remembers what runs in the place of a component.

@@ -39,7 +39,7 @@ pub(super) const VMALERT: &[Recipe] = &[
     },
     Recipe {
         word: "interval",
-        steps: &[Step::Line("-evaluationInterval={{ vmetrics_scrape_interval }}", "-evaluationInterval=1m")],
+        steps: &[Step::Line("-evaluationInterval={{ vmetrics_scrape_interval }}", "-evaluationInterval=3s")],
     },
 ];
 

@@ -88,7 +88,7 @@ pub(super) const VMETRICS: &[Recipe] = &[
         word: "scrape-interval",
         steps: &[Step::Edit(
             "infra/prometheus.yml",
-            &[("scrape_interval: {{ vmetrics_scrape_interval }}", "scrape_interval: 1m")],
+            &[("scrape_interval: {{ vmetrics_scrape_interval }}", "scrape_interval: 3s")],
         )],
     },
     Recipe { word: "no-job", steps: &[Step::Edit("infra/prometheus.yml", &[("job_name: node", "job_name: machine")])] },

@@ -77,7 +77,7 @@ pub enum Step {
     Drop(&'static str),
     /// The machine is off the network.
     Unplug,
-    /// A shell script runs in the machine's network.
+    /// A shell script runs in the machine's network, and harms the component.
     Network(&'static str),
 }
 
@@ -182,6 +182,7 @@ impl Cooked {
             }
             Step::Network(script) => {
                 let script = self.fill(lab, script)?;
+                lab.harmed(node, component);
                 lab.machine(node)?.sh(&script)
             }
             Step::Tell(method, path, body) => self.tell(lab, method, path, body),

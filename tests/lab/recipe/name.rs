@@ -14,10 +14,15 @@ pub(super) const DNSMASQ: &[Recipe] = &[
         steps: &[Step::Copy(RECORDS, "etc/dnsmasq.d/pigsty/old", ("{{ admin_ip }} ", "10.10.10.99 "))],
     },
     Recipe {
-        word: "forwarded",
+        word: "forwarded", // to one that lets its answers be kept: what dnsmasq has not kept it hands on as it came
         steps: &[
+            Step::Copy(RECORDS, "tmp/records", ("", "")),
             Step::Remove(RECORDS),
-            Step::Line("--keep-in-foreground", "--keep-in-foreground --no-resolv --server={{ other.ip }}"),
+            Step::Stranger(
+                "exec $P/dnsmasq --keep-in-foreground --conf-file=/dev/null --no-hosts --addn-hosts=/tmp/records --local-ttl=600 \
+                 --no-resolv --port=5353 --pid-file=",
+            ),
+            Step::Line("--keep-in-foreground", "--keep-in-foreground --no-resolv --server=127.0.0.1#5353"),
         ],
     },
     Recipe {

@@ -73,7 +73,7 @@ const VLOGS_STANDS_IN: [Recipe; 7] =
 const VMETRICS_STANDS_IN: [Recipe; 7] =
     common!(Step::Stranger("exec $P/victoria-metrics -storageDataPath=/tmp/metrics -httpListenAddr=:$PORT"));
 const VMALERT_STANDS_IN: [Recipe; 7] = common!(Step::Stranger(
-    "exec $P/vmalert -datasource.url=http://127.0.0.1:{{ vmetrics_port }} -notifier.blackhole -rule=/infra/rules/infra.yml -httpListenAddr=:$PORT"
+    "exec $P/vmalert -datasource.url=http://127.0.0.1:{{ vmetrics_port }} -remoteWrite.url=http://127.0.0.1:9 -notifier.blackhole -rule=/infra/rules/infra.yml -httpListenAddr=:$PORT"
 ));
 const EMPTY_DNSMASQ_STANDS_IN: [Recipe; 7] = common!(Step::Stranger(
     "exec $P/dnsmasq --keep-in-foreground --conf-file=/dev/null --no-hosts --no-resolv --port=$PORT --pid-file="

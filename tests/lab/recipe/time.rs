@@ -25,20 +25,14 @@ pub(super) const CHRONYD: &[Recipe] = &[
         word: "wrong-clock",
         steps: &[
             Step::Actor("clock", "127.0.0.1:11123 0"),
-            Step::Write(
-                CONF,
-                "server 127.0.0.1 port 11123 iburst minpoll -2 maxpoll 0 offset 5\nmakestep 1 10\nallow 10.0.0.0/8\n",
-            ),
+            Step::Write(CONF, "server 127.0.0.1 port 11123 iburst minpoll -2 maxpoll 0 offset 5\nallow 10.0.0.0/8\n"),
         ],
     },
     Recipe {
         word: "drifting",
         steps: &[
             Step::Actor("clock", "127.0.0.1:11123 0"),
-            Step::Write(
-                CONF,
-                "server 127.0.0.1 port 11123 iburst minpoll -2 maxpoll 0 offset 0.2\nmakestep 0.01 10\nallow 10.0.0.0/8\n",
-            ),
+            Step::Write(CONF, "server 127.0.0.1 port 11123 iburst minpoll -2 maxpoll 0 offset 0.2\nallow 10.0.0.0/8\n"),
         ],
     },
 ];
