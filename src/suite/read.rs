@@ -274,7 +274,12 @@ fn readable(value: &Value) -> Result<(), String> {
 fn needs_point_backwards(suite: &Suite) -> Result<(), SuiteError> {
     for (at, check) in suite.checks.iter().enumerate() {
         let taken = check.with.iter().filter(|with| with.component == suite.component).map(|with| with.check.clone());
-        let named = check.needs.iter().map(show).filter(|need| !need.contains('/') && !need.starts_with("${")).chain(check.absence.clone());
+        let named = check
+            .needs
+            .iter()
+            .map(show)
+            .filter(|need| !need.contains('/') && !need.starts_with("${"))
+            .chain(check.absence.clone());
         for need in named.chain(taken) {
             let id = need.split('[').next().unwrap_or_default();
             if !suite.checks[..at].iter().any(|other| other.id == id && !other.never) {
