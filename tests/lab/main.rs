@@ -64,9 +64,6 @@ fn on_stage(args: &Arguments, table: scenario::Table) -> Result<ExitCode> {
     for fault in std::env::var("INFRA_VERIFY_LAB_BREAK").unwrap_or_default().split_whitespace() {
         recipe::of(fault).with_context(|| format!("{fault}: no recipe"))?.make(&mut lab)?;
     }
-    if let Ok(list) = std::env::var("LAB_TRY") {
-        return trial::attempt(&mut lab, &list).map(|()| ExitCode::SUCCESS);
-    }
     say(&format!("lab: up in {:.1} s", began.elapsed().as_secs_f32()));
     run(&command)
 }

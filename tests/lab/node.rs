@@ -55,7 +55,7 @@ impl Original {
         let mut inventory = self.0.clone();
         let hosts = inventory.pointer_mut("/all/children/infra/hosts").and_then(Value::as_object_mut);
         let hosts = hosts.context("inventories/lab.yml has no infra hosts")?;
-        let usual = hosts.values().last().cloned().context("inventories/lab.yml has no host")?;
+        let usual = hosts.values().next_back().cloned().context("inventories/lab.yml has no host")?;
         let address = |seq: usize| format!("10.10.10.{}", FIRST - 1 + seq);
         hosts.retain(|ip, _| (1..=nodes).any(|seq| address(seq) == *ip));
         for seq in hosts.len() + 1..=nodes {

@@ -79,13 +79,14 @@ fn tree(folder: &str, vars: &Map<String, Value>, files: &mut Files) -> Result<()
     for entry in fs::read_dir(Path::new(TEMPLATES).join(folder)).with_context(|| folder.to_owned())? {
         let path = entry?.path();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let to = format!("{folder}/{}", name.strip_suffix(".j2").unwrap_or(&name));
+        let plain = name.strip_suffix(".j2");
+        let to = format!("{folder}/{}", plain.unwrap_or(&name));
         if path.is_dir() {
             tree(&to, vars, files)?;
             continue;
         }
         let text = fs::read_to_string(&path)?;
-        files.insert(to, if name.ends_with(".j2") { fill(&name, &text, vars)? } else { text });
+        files.insert(to, if plain.is_some() { fill(&name, &text, vars)? } else { text });
     }
     Ok(())
 }

@@ -31,11 +31,6 @@ fn is_here(row: &Row) -> bool {
     row.is_for(Stage::Lab, |fault| recipe::of(fault).is_some())
 }
 
-/// Whether nothing may fail, warn or end in an error.
-fn is_harmless(row: &Row) -> bool {
-    row.broken().next().is_none() && row.error.is_empty()
-}
-
 /// A lab, and whether it was well when it was left.
 struct Left {
     lab: Lab,
@@ -100,8 +95,9 @@ fn hold(row: &Row, faults: &[Cooked], lab: &mut Lab) -> Result<()> {
     fs::write(&inventory, text)?;
     faults.iter().try_for_each(|fault| fault.make(lab))?;
     let timeout = row.timeout.map(|timeout| format!("--timeout={}", humantime::format_duration(timeout)));
-    let mut options = timeout.into_iter().collect::<Vec<_>>();
-    if is_harmless(row) {
+    let canary = row.canary.then(|| "--canary".to_owned());
+    let mut options = timeout.into_iter().chain(canary).collect::<Vec<_>>();
+    if row.is_harmless() {
         if !lab.awaits() {
             lab.settle()?;
         }
@@ -114,6 +110,7 @@ fn hold(row: &Row, faults: &[Cooked], lab: &mut Lab) -> Result<()> {
 }
 
 fn judge(row: &Row, verdicts: &Verdicts) -> Result<()> {
+    row.keep(&verdicts.seen)?;
     let mismatches = row.mismatches(&verdicts.seen);
     ensure!(mismatches.is_empty(), "{}\n{}", mismatches.join("\n"), verdicts.output);
     Ok(())
@@ -147,82 +144,9 @@ fn count(table: &Table) -> Result<(), String> {
         return Err(format!("no stage can act out: {}", nowhere.join("; ")));
     }
     let (all, here) = (table.rows.len(), rows(table).len());
-    let harmless = table.rows.iter().filter(|row| is_harmless(row)).count();
+    let harmless = table.rows.iter().filter(|row| row.is_harmless()).count();
     if all < ROWS || here < ROWS_HERE || harmless < ROWS_HARMLESS {
         return Err(format!("{all} rows, {here} in the lab, {harmless} in which nothing may fail: too few"));
-    }
-    Ok(())
-}
-
-// TEMPORARY
-pub fn attempt(lab: &mut Lab, list: &str) -> Result<()> {
-    for faults in list.split_whitespace() {
-        let began = std::time::Instant::now();
-        for fault in faults.split('+') {
-            let Some(cooked) = recipe::of(fault) else {
-                eprintln!("### {fault}: no recipe");
-                continue;
-            };
-            if let Err(error) = cooked.make(lab) {
-                eprintln!("### {fault}: MAKE {error:#}");
-            }
-        }
-        let made = began.elapsed();
-        std::thread::sleep(std::time::Duration::from_secs(4));
-        let verdicts =
-            Verdicts::ask(Path::new(INVENTORY), &["--timeout=2s".to_owned(), "--wait=0s".to_owned()], || {
-                lab.start_due()
-            });
-        let asked = began.elapsed();
-        match verdicts {
-            Err(error) => eprintln!("### {faults}: ASK {error:#}"),
-            Ok(verdicts) => {
-                eprintln!("### {faults} (made {made:.1?}, asked {asked:.1?})");
-                for verdict in [Verdict::Fail, Verdict::Warn, Verdict::Error, Verdict::Skip] {
-                    let ids = verdicts
-                        .seen
-                        .iter()
-                        .filter(|seen| seen.verdict == verdict)
-                        .map(|seen| {
-                            if verdict == Verdict::Skip {
-                                seen.id.to_string()
-                            } else {
-                                format!(
-                                    "{} ({})",
-                                    seen.id,
-                                    seen.reason.as_deref().unwrap_or_default().chars().take(110).collect::<String>()
-                                )
-                            }
-                        })
-                        .collect::<Vec<_>>();
-                    if !ids.is_empty() {
-                        eprintln!("    {verdict}: {}", ids.join(", "));
-                    }
-                }
-            }
-        }
-        let began = std::time::Instant::now();
-        if let Err(error) = lab.restore() {
-            eprintln!("### RESTORE {error:#}");
-        }
-        eprintln!("    restored {:.1?}", began.elapsed());
-        match Verdicts::ask(Path::new(INVENTORY), &[], || Ok(())) {
-            Err(error) => eprintln!("### {faults}: WELL? {error:#}"),
-            Ok(verdicts) => {
-                for seen in verdicts
-                    .seen
-                    .iter()
-                    .filter(|seen| matches!(seen.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error))
-                {
-                    eprintln!(
-                        "    not well: {} {}: {}",
-                        seen.verdict,
-                        seen.id,
-                        seen.reason.as_deref().unwrap_or_default()
-                    )
-                }
-            }
-        }
     }
     Ok(())
 }

@@ -74,11 +74,11 @@ pub(crate) struct Row {
     #[serde(default, deserialize_with = "patterns")]
     pass: Vec<Wanted>,
     #[serde(default, deserialize_with = "patterns")]
-    fail: Vec<Wanted>,
+    pub(crate) fail: Vec<Wanted>,
     #[serde(default, deserialize_with = "patterns")]
-    warn: Vec<Wanted>,
+    pub(crate) warn: Vec<Wanted>,
     #[serde(default, deserialize_with = "patterns")]
-    pub(crate) error: Vec<Wanted>,
+    error: Vec<Wanted>,
     #[serde(default, deserialize_with = "patterns")]
     skip: Vec<Wanted>,
 }
@@ -150,11 +150,6 @@ impl Row {
         serde_json::to_string_pretty(&inventory).map_err(|error| error.to_string())
     }
 
-    /// What the row says must fail or warn.
-    pub(crate) fn broken(&self) -> impl Iterator<Item = &Wanted> {
-        self.fail.iter().chain(&self.warn)
-    }
-
     /// The lists, in the order in which they speak for a check that several name: what must fail comes before a
     /// pattern that skips all of a node.
     fn lists(&self) -> [(Verdict, &[Wanted]); 5] {
@@ -165,6 +160,13 @@ impl Row {
             (Verdict::Error, &self.error),
             (Verdict::Skip, &self.skip),
         ]
+    }
+
+    /// Writes what was seen into the folder that INFRA_VERIFY_OUTCOMES names, under the row's name.
+    pub(crate) fn keep(&self, seen: &[Seen]) -> std::io::Result<()> {
+        let Some(folder) = std::env::var_os("INFRA_VERIFY_OUTCOMES") else { return Ok(()) };
+        let line = |one: &Seen| format!("{} {}\n", one.verdict, one.id);
+        fs::write(Path::new(&folder).join(&self.name), seen.iter().map(line).collect::<String>())
     }
 
     /// Every check that came out otherwise than the row says, and every pattern that speaks for no check.

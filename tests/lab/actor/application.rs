@@ -61,18 +61,19 @@ fn sha1(message: &[u8]) -> Vec<u8> {
         for at in 16..80 {
             words.push((words[at - 3] ^ words[at - 8] ^ words[at - 14] ^ words[at - 16]).rotate_left(1));
         }
-        let [mut a, mut b, mut c, mut d, mut e] = state;
+        let mut round = state;
         for (at, word) in words.iter().enumerate() {
+            let [first, b, c, d, last] = round;
             let (mixed, constant) = match at / 20 {
                 0 => ((b & c) | (!b & d), 0x5a82_7999),
                 1 => (b ^ c ^ d, 0x6ed9_eba1),
                 2 => ((b & c) | (b & d) | (c & d), 0x8f1b_bcdc),
                 _ => (b ^ c ^ d, 0xca62_c1d6_u32),
             };
-            let next = a.rotate_left(5).wrapping_add(mixed).wrapping_add(e).wrapping_add(constant).wrapping_add(*word);
-            (e, d, c, b, a) = (d, c, b.rotate_left(30), a, next);
+            let sum = [mixed, last, constant, *word].into_iter().fold(first.rotate_left(5), u32::wrapping_add);
+            round = [sum, first, b.rotate_left(30), c, d];
         }
-        for (sum, part) in state.iter_mut().zip([a, b, c, d, e]) {
+        for (sum, part) in state.iter_mut().zip(round) {
             *sum = sum.wrapping_add(part);
         }
     }

@@ -23,6 +23,8 @@ pub(super) fn make(ports: &[&str]) -> Result<()> {
             }
         }));
     }
-    servers.into_iter().for_each(|server| drop(server.join()));
+    for server in servers {
+        drop(server.join());
+    }
     bail!("no port to make noise on")
 }

@@ -21,6 +21,7 @@ use anyhow::{Context, Result, ensure};
 use reqwest::Method;
 use serde_json::Value;
 use std::fs;
+use std::path::Path;
 
 /// What happens to a component when it is broken in this way.
 pub struct Recipe {
@@ -266,7 +267,10 @@ impl Cooked {
         let Some(folder) = path.strip_suffix("/*.conf") else { return Ok(vec![path]) };
         let entries = fs::read_dir(lab.machine(&self.node)?.root.join(folder))?;
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        Ok(names.filter(|name| name.ends_with(".conf")).map(|name| format!("{folder}/{name}")).collect())
+        Ok(names
+            .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "conf"))
+            .map(|name| format!("{folder}/{name}"))
+            .collect())
     }
 
     fn certify(&self, lab: &mut Lab, wrong: Certificate) -> Result<()> {
