@@ -26,7 +26,7 @@ use scenario::{Row, Seen, Stage, Table, Wanted};
 static SUITES: LazyLock<Suites> = LazyLock::new(|| Suites::embedded().unwrap());
 
 /// Rows that run at a time: most of a row's time is waiting for what never answers.
-const ROWS: usize = 8;
+const ROWS: usize = 6;
 
 fn main() {
     let mut arguments = Arguments::from_args();
