@@ -106,7 +106,8 @@ pub async fn run(
 ) -> Run {
     let (started, clock) = (SystemTime::now(), Instant::now());
     let mut board = Board::new(plan.checks);
-    let deadline = tokio::time::sleep(policy.deadline.saturating_add(board.longest_wait(policy.wait)));
+    board.wait = policy.wait;
+    let deadline = tokio::time::sleep(policy.deadline.saturating_add(board.longest_wait()));
     let interruption = tokio::select! {
         biased;
         signal = stop => Some(signal),
@@ -126,8 +127,8 @@ async fn ask_all(board: &mut Board, policy: &Policy, tell: &mut impl FnMut(Event
     let clock = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
-        let Patience { checks, left } = board.patience(policy.wait, clock.elapsed());
-        if checks == 0 {
+        let Patience { checks, left } = board.patience(clock.elapsed());
+        if checks == 0 || left.is_zero() {
             return;
         }
         tell(Event::Waiting { checks, pause: pause.min(left) });
@@ -145,7 +146,8 @@ async fn round(board: &mut Board, policy: &Policy, tick: &mut impl FnMut(&Outcom
         let room = policy.jobs.max(1).saturating_sub(under_way.len());
         for (at, check) in board.startable(room) {
             let timeout = policy.timeout.unwrap_or(check.timeout);
-            let task = under_way.spawn(async move { (at, ask::ask(&check, timeout).await) });
+            let wait = board.own_wait(&check);
+            let task = under_way.spawn(async move { (at, ask::ask_for(&check, timeout, wait).await) });
             asked_by.insert(task.id(), at);
         }
         board.settled().for_each(&mut *tick);

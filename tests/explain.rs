@@ -96,7 +96,7 @@ fn how_to_look_is_told_for_every_node_where_it_is_asked() {
     places(
         &told,
         &[
-            "infra-1/extra/page  GET http://10.10.10.10:81/${token}, mended by ./infra.yml -t extra -l 10.10.10.10",
+            "infra-1/extra/page  GET http://10.10.10.10:81/${token}  fix: ./infra.yml -t extra -l 10.10.10.10",
             "infra-2/extra/page  skipped: extra_enabled is false",
             "    # infra-1/extra/page\n    curl -s http://10.10.10.10:81/${token} | head\n    journalctl",
         ],

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use infra_verify::check::{Outcome, Verdict};
 use infra_verify::inventory::Inventory;
-use infra_verify::plan::{Plan, PlanError, Selection};
+use infra_verify::plan::{Plan, PlanError, Planned, Selection};
 use infra_verify::report::{ExitCode, Report};
 use infra_verify::run::{Event, Interruption, Policy, Run, run};
 use infra_verify::suite::Suites;
@@ -84,6 +84,9 @@ fn try_plan(suites: &[(&str, &str)], hosts: &str) -> Result<Plan, PlanError> {
 fn http(id: &str, port: u16, path: &str, more: &str) -> String {
     format!("  - id: {id}\n    title: answers\n    http:\n      get: http://127.0.0.1:{port}{path}\n{more}")
 }
+
+/// So short that it is over when the first round is; single checks are waited for all the same.
+const INSTANT: Duration = Duration::from_nanos(1);
 
 /// Everything asked once.
 fn once() -> Policy {
@@ -250,7 +253,7 @@ async fn a_ping_that_is_blocked_is_not_waited_for() {
 async fn a_check_that_is_worth_waiting_for_is_asked_until_it_passes() {
     let server = serve(|nth| Some(if nth == 0 { 404 } else { 200 })).await;
     let checks = http("a", server.port, "/", "    wait: 30s\n") + &http("b", server.port, "/", "    needs: a\n");
-    let policy = Policy { wait: Duration::from_millis(1), ..once() };
+    let policy = Policy { wait: INSTANT, ..once() };
     let run = done(plan(&checks, ONE), &policy).await;
     assert_eq!(verdicts(&run), [Verdict::Pass, Verdict::Pass]);
     assert_eq!(run.outcomes[0].attempts, 2);
@@ -259,10 +262,28 @@ async fn a_check_that_is_worth_waiting_for_is_asked_until_it_passes() {
 #[tokio::test]
 async fn waiting_for_a_check_ends_with_its_failure() {
     let server = serve(|_| Some(404)).await;
-    let policy = Policy { wait: Duration::from_millis(1), ..once() };
+    let policy = Policy { wait: INSTANT, ..once() };
     let run = done(plan(&http("a", server.port, "/", "    wait: 1s\n"), ONE), &policy).await;
     assert_eq!(verdicts(&run), [Verdict::Fail]);
     assert_eq!(run.outcomes[0].attempts, 2);
+}
+
+#[tokio::test]
+async fn what_comes_after_a_check_that_waits_is_asked_after_it() {
+    let server = serve(|nth| Some([404, 200, 201][nth.min(2)])).await;
+    let checks = http("read", server.port, "/", "    wait: 30s\n")
+        + &http("clean", server.port, "/clean", "    expect: { status: 201 }\n");
+    let run = done(plan(&checks, ONE), &Policy { wait: INSTANT, ..once() }).await;
+    assert_eq!(verdicts(&run), [Verdict::Pass, Verdict::Pass]);
+}
+
+#[tokio::test]
+async fn a_question_that_was_waited_for_is_not_waited_for_again() {
+    let server = serve(|_| Some(404)).await;
+    let checks = http("a", server.port, "/", "    wait: 1s\n") + &http("b", server.port, "/", "    wait: 1s\n");
+    let run = done(plan(&checks, ONE), &Policy { wait: INSTANT, ..once() }).await;
+    assert_eq!(verdicts(&run), [Verdict::Fail, Verdict::Fail]);
+    assert_eq!(server.requests.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
@@ -278,7 +299,7 @@ async fn an_answer_that_came_too_early_does_not_settle_a_check_that_waits() {
     let server = serve(|nth| Some(if nth == 0 { 404 } else { 200 })).await;
     let early = http("early", server.port, "/", "    expect: { status: 404 }\n");
     let checks = early + &http("late", server.port, "/", "    wait: 30s\n");
-    let run = done(plan(&checks, ONE), &Policy { wait: Duration::from_millis(1), ..once() }).await;
+    let run = done(plan(&checks, ONE), &Policy { wait: INSTANT, ..once() }).await;
     assert_eq!(verdicts(&run), [Verdict::Pass, Verdict::Pass]);
 }
 
@@ -345,14 +366,17 @@ async fn a_node_of_which_only_nginx_answers_is_one_error_and_not_waited_for() {
     let policy = Policy { timeout: Some(Duration::from_millis(100)), ..Policy::default() };
     let follows = http("b", well.port, "/b", "    needs: a\n");
     let last = closed.clone() + &follows;
-    let suites = [
-        ("node", &*http("ping", silent.port, "/", "")),
-        ("nginx", &open),
-        ("x", &closed),
-        ("y", &closed),
-        ("z", &last),
-    ];
-    let run = done(plan_of(&suites, ONE), &policy).await;
+    let suites =
+        [("node", &*http("ping", silent.port, "/", "")), ("web", &open), ("x", &closed), ("y", &closed), ("z", &last)];
+    let mut plan = plan_of(&suites, ONE);
+    // Other suites need checks of the real one, so it cannot be replaced.
+    for planned in &mut plan.checks {
+        match planned {
+            Planned::Check(check) if &*check.id.component == "web" => check.id.component = "nginx".into(),
+            _ => {}
+        }
+    }
+    let run = done(plan, &policy).await;
     let [pass, error, skip] = [Verdict::Pass, Verdict::Error, Verdict::Skip];
     assert_eq!(verdicts(&run), [skip, pass, error, skip, skip, skip]);
     let root = &run.outcomes[2];

@@ -152,7 +152,7 @@ fn fill_in(text: &mut String, planned: &[&Planned]) {
 
 fn asked(check: &Check) -> String {
     match &check.fix {
-        Some(fix) => format!("{}, mended by {fix}", check.question.asked()),
+        Some(fix) => format!("{}  fix: {fix}", check.question.asked()),
         None => check.question.asked(),
     }
 }

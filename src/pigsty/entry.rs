@@ -240,6 +240,7 @@ mod tests {
         assert_eq!(truths("home: { domain: i.pigsty }"), [true; 4]);
         assert_eq!(truths("home: { domain: i.pigsty, path: /www/mine }"), [true, false, true, true]);
         assert_eq!(truths("home: { domain: i.pigsty, auth: true, certbot: i.pigsty }"), [true, true, false, false]);
+        assert_eq!(truths("home: { domain: i.pigsty, auth: true, index: no }"), [true, false, false, true]);
         assert_eq!(truths("home: { domain: i.pigsty, conf: mine.conf }"), [false; 4]);
         assert_eq!(truths("other: { domain: o.pigsty }"), [false; 4]);
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Node;
 use super::entry::{self, Entry, flag, has_own_certificate, is_rendered, text};
 use super::fleet::Listeners;
-use crate::value::{Object, Value, show};
+use crate::value::{Object, Value, is_true, show};
 
 /// Derives what is known of the portal: its home first, then its entries.
 pub(super) fn derive(node: &mut Node, listeners: &Listeners) {
@@ -26,7 +26,7 @@ pub(super) fn derive(node: &mut Node, listeners: &Listeners) {
     }
 }
 
-/// Derives `home_enabled`, `home_domain`, and of a home that is there: `home_page`, whether it shows Pigsty's own page,
+/// Derives `home_enabled`, `home_domain`, and of a home that is there: `home_page`, whether it shows Pigsty's own page to anybody,
 /// `home_open`, whether it asks for no password, and `home_certified`, whether it shows Pigsty's certificate.
 fn home(node: &mut Node) {
     let home = portal(node).map(|portal| portal.get("home").and_then(Value::as_object).cloned().unwrap_or_default());
@@ -37,7 +37,7 @@ fn home(node: &mut Node) {
     };
     let facts = [
         ("home_enabled", truth(&|_| true)),
-        ("home_page", truth(&|home| text(home, "path").is_none())),
+        ("home_page", truth(&|home| text(home, "path").is_none() && !is_closed(home))),
         ("home_open", truth(&|home| !flag(home, "auth"))),
         ("home_certified", truth(&|home| !has_own_certificate(home))),
     ];
@@ -55,6 +55,11 @@ fn home(node: &mut Node) {
 fn portal(node: &Node) -> Result<Object, String> {
     let portal = node.lookup("infra_portal").map_err(|error| format!("is unknown: {error}"))?;
     portal.as_object().cloned().ok_or_else(|| "is unknown: infra_portal is not a mapping".to_owned())
+}
+
+/// Whether the password is asked for plain files too, which Pigsty's template does where they are not to be listed.
+fn is_closed(home: &Object) -> bool {
+    flag(home, "auth") && home.get("index").is_some_and(|index| !is_true(index))
 }
 
 fn same_port(node: &Node, one: &str, other: &str) -> bool {

@@ -4,12 +4,12 @@
 //! is as it is, unless its check says that it is worth waiting for. As long as anything is waited for, everything that does
 //! not pass is asked again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::board::Board;
-use crate::check::{Outcome, Verdict};
+use crate::check::{Check, Outcome, Verdict};
 use crate::probe::{Facts, Failure, ProbeError};
 
 /// What may become of an answer that does not pass.
@@ -42,38 +42,47 @@ impl Prospect {
 pub(super) struct Patience {
     /// How many checks may pass yet.
     pub(super) checks: usize,
-    /// How long the most patient of them is waited for.
+    /// How long they are still waited for.
     pub(super) left: Duration,
 }
 
 impl Board {
-    /// What is worth waiting for, after so much waiting; with a `wait` of nothing, nothing is.
-    pub(super) fn patience(&self, wait: Duration, waited: Duration) -> Patience {
-        let left = (0..self.lines.len()).map(|at| self.budget(at, wait).saturating_sub(waited));
-        left.filter(|left| !left.is_zero()).fold(Patience::default(), |patience, left| Patience {
-            checks: patience.checks + 1,
-            left: patience.left.max(left),
-        })
+    /// What is worth waiting for, after so much waiting.
+    pub(super) fn patience(&self, waited: Duration) -> Patience {
+        Patience {
+            checks: (0..self.lines.len()).filter(|at| self.is_awaited(*at)).count(),
+            left: self.wait.saturating_sub(waited),
+        }
     }
 
-    /// The longest that any check may be waited for.
-    pub(super) fn longest_wait(&self, wait: Duration) -> Duration {
-        let checks = self.lines.iter().filter_map(|line| line.check.as_ref()?.wait);
-        if wait.is_zero() { wait } else { checks.fold(wait, Duration::max) }
+    /// Whether an outcome is worth waiting for; that of a skip changes with the check that it was skipped for.
+    fn is_awaited(&self, at: usize) -> bool {
+        let (Some(check), Some(outcome)) = (&self.lines[at].check, &self.outcomes[at]) else { return false };
+        match (outcome.verdict, &outcome.cause) {
+            (Verdict::Skip, Some(cause)) => self.index.get(cause).is_some_and(|at| self.is_awaited(*at)),
+            _ => self.may_pass(at) && (self.prospects[at] == Prospect::Soon || check.wait.is_some()),
+        }
     }
 
-    /// How long an outcome is waited for, all in all; that of a skip changes with the check that it was skipped for.
-    fn budget(&self, at: usize, wait: Duration) -> Duration {
-        let (Some(check), Some(outcome)) = (&self.lines[at].check, &self.outcomes[at]) else { return Duration::ZERO };
-        if let (Verdict::Skip, Some(cause)) = (outcome.verdict, &outcome.cause) {
-            return self.index.get(cause).map_or(Duration::ZERO, |at| self.budget(*at, wait));
+    /// How long a check is asked again at once, before anything that comes after it in its component: its own `wait`, the
+    /// first time that it is asked.
+    pub(super) fn own_wait(&self, check: &Check) -> Duration {
+        let earlier = self.index.get(&check.id).and_then(|at| self.earlier[*at].as_ref());
+        let first = earlier.is_none_or(|earlier| earlier.attempts == 0);
+        check.wait.filter(|_| first && !check.in_turn && !self.wait.is_zero()).unwrap_or_default()
+    }
+
+    /// The longest that is waited for anything: a component waits for one check after the other, and once for those that
+    /// are one check over a list.
+    pub(super) fn longest_wait(&self) -> Duration {
+        let mut waits: BTreeMap<usize, BTreeMap<&str, Duration>> = BTreeMap::new();
+        for line in &self.lines {
+            let Some(check) = &line.check else { continue };
+            let name = check.id.check.split('[').next().unwrap_or_default();
+            waits.entry(line.group).or_default().insert(name, self.own_wait(check));
         }
-        let changes = self.prospects[at] == Prospect::Soon || check.wait.is_some();
-        if changes && self.may_pass(at) {
-            wait.max(check.wait.filter(|_| !wait.is_zero()).unwrap_or_default())
-        } else {
-            Duration::ZERO
-        }
+        let longest = waits.values().map(|waits| waits.values().sum::<Duration>()).max();
+        self.wait.saturating_add(longest.unwrap_or_default())
     }
 
     /// Whether an outcome does not pass and may be asked for again.

@@ -3,8 +3,35 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::check::Check;
+use crate::check::{Check, Verdict, judge};
 use crate::probe::{Facts, Failure, ProbeError};
+
+impl Asked {
+    /// Whether the answer is what the check expects.
+    pub(super) fn passes(&self, check: &Check) -> bool {
+        judge(check, self.answer.clone(), &[]).0 == Verdict::Pass
+    }
+}
+
+/// How long to pause before a check that has a `wait` of its own is asked again.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Asks a check's question, and again while it does not pass and its own `wait` lasts: what comes after it in its
+/// component may need that it was waited for, such as the removal of what it reads.
+pub(super) async fn ask_for(check: &Check, timeout: Duration, wait: Duration) -> Asked {
+    let clock = Instant::now();
+    let mut asked = ask(check, timeout).await;
+    loop {
+        let left = wait.saturating_sub(clock.elapsed());
+        if left.is_zero() || asked.passes(check) {
+            return asked;
+        }
+        tokio::time::sleep(PAUSE.min(left)).await;
+        let Asked { attempts, started, .. } = asked;
+        let again = ask(check, timeout).await;
+        asked = Asked { attempts: attempts + again.attempts, started, took: clock.elapsed(), ..again };
+    }
+}
 
 /// How often a datagram is sent before silence counts: the network may drop one, and two in a row are rare.
 const DATAGRAMS: u32 = 3;
@@ -24,7 +51,7 @@ pub(super) struct Asked {
 }
 
 /// Asks a check's question: once over a stream, up to three times in the same span over datagrams.
-pub(super) async fn ask(check: &Check, timeout: Duration) -> Asked {
+async fn ask(check: &Check, timeout: Duration) -> Asked {
     let (started, clock) = (SystemTime::now(), Instant::now());
     let tries = if check.question.is_datagram() && !check.in_turn { DATAGRAMS } else { 1 };
     let mut attempts = 0;

@@ -29,6 +29,8 @@ pub(super) struct Group {
 
 /// Every planned check and what has become of it.
 pub(super) struct Board {
+    /// How long what may pass soon is asked again; nothing keeps every check from waiting.
+    pub(super) wait: Duration,
     pub(super) lines: Vec<Line>,
     pub(super) outcomes: Vec<Option<Outcome>>,
     /// What came out in an earlier round of what is asked again.
@@ -53,6 +55,7 @@ enum Readiness {
 impl Board {
     pub(super) fn new(plan: Vec<Planned>) -> Self {
         let mut board = Self {
+            wait: Duration::ZERO,
             lines: Vec::new(),
             outcomes: Vec::new(),
             earlier: Vec::new(),
@@ -217,9 +220,11 @@ impl Board {
             !check.canary
                 && self.lines[*other].check.as_ref().is_some_and(|other| other.question.is_same(&check.question))
         };
-        let asked = self.groups[group].answers.iter().find(same).map(|(_, asked)| asked.clone())?;
+        let asked = self.groups[group].answers.iter().rfind(same).map(|(_, asked)| asked.clone())?;
+        // An answer that came too early settles nothing; one that was waited for as long does.
+        let settles = asked.took >= self.own_wait(check) || asked.passes(check);
         // The time was taken by the check that asked.
-        Some(Asked { took: Duration::ZERO, ..asked })
+        settles.then_some(Asked { took: Duration::ZERO, ..asked })
     }
 
     /// Takes in an answer.

@@ -9,12 +9,15 @@ use super::dead::{self, SILENT_COMPONENTS, Sign};
 use crate::check::{CheckId, Outcome};
 use crate::probe::Failure;
 
+/// The components that are asked on the ports of Nginx.
+const PUBLIC: [&str; 2] = ["nginx", "portal"];
+
 /// The checks of Nginx that ask its exporter, on a port that the firewall closes as any other.
-const EXPORTER: [&str; 3] = ["exporter", "metrics", "scraped"];
+const EXPORTER: [&str; 4] = ["exporter", "metrics", "scraped", "exporter-leftover"];
 
 /// Whether a check asks Nginx on the ports that are open to everybody.
 fn is_public(id: &CheckId) -> bool {
-    &*id.component == "nginx" && !EXPORTER.contains(&&*id.check)
+    PUBLIC.contains(&&*id.component) && !EXPORTER.contains(&&*id.check)
 }
 
 /// Whether an outcome is what a firewall makes of a check.
@@ -75,6 +78,7 @@ mod tests {
             vec![outcome("node", "ping", None), outcome("nginx", "port", None), outcome("nginx", "exporter", silent)];
         all.extend(["grafana", "vmetrics"].map(|component| outcome(component, "port", silent)));
         all.push(outcome("vlogs", "port", Some(Failure::Unreachable)));
+        all.push(outcome("portal", "name[grafana]", None));
         all
     }
 

@@ -14,8 +14,8 @@ const EPOCH: u64 = 2_208_988_800;
 /// How far a wrong clock is ahead: more than anything that compares times bears.
 const WRONG: Duration = Duration::from_secs(5);
 
-/// How far a drifting clock is ahead: more than a synchronised one ever is.
-const DRIFT: Duration = Duration::from_millis(200);
+/// How far a drifting clock is ahead: more than a synchronised one ever is, on a machine that is late itself too.
+const DRIFT: Duration = Duration::from_millis(500);
 
 /// What a server says of itself.
 struct State {

@@ -22,8 +22,9 @@ use super::{answer, dns, noise};
 /// How long `slow` takes: longer than anybody who asks is prepared to wait.
 pub(super) const LATE: Duration = Duration::from_mins(1);
 
-/// Connections that one server holds at a time: far more than a run opens to one port.
-const CONNECTIONS: usize = 64;
+/// Connections that one server holds at a time, as many as Nginx does by default: a run asks 64 questions at a time, and
+/// keeps connections open for every name that it asks by.
+const CONNECTIONS: usize = 512;
 
 /// What a server speaks.
 #[derive(Clone)]

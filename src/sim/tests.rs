@@ -109,6 +109,17 @@ fn all_broken(word: Word) -> Vec<Fault> {
     broken.map(|component| Fault { component: *component, seq: 1, word }).collect()
 }
 
+#[tokio::test]
+async fn connections_that_are_kept_open_keep_nobody_from_being_answered() {
+    let estate = Estate::start(1, &[]).await.unwrap();
+    let address = estate.nodes[0].address("vmetrics_port");
+    let mut kept = Vec::new();
+    for _ in 0..200 {
+        kept.push(TcpStream::connect(address).await.unwrap());
+    }
+    assert_eq!(get(address, "/health").await.unwrap().status, 200);
+}
+
 /// Waits for a port that is not open yet.
 async fn until_open(address: SocketAddrV4) {
     let open = async {

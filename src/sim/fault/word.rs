@@ -171,6 +171,6 @@ pub enum Word {
     NoModule,
     /// Its clock is five seconds ahead.
     WrongClock,
-    /// Its clock is a fifth of a second ahead.
+    /// Its clock is some tenths of a second ahead.
     Drifting,
 }

@@ -50,7 +50,7 @@ async fn the_home_page_leads_to_the_components_of_its_own_node() {
         ("/blackbox/-/healthy", 200, 200),
         ("/vlogs", 404, 404),
         ("/ca.crt", 200, 200),
-        ("/pigsty/repo_complete", 200, 404),
+        ("/pigsty/repo_complete", 200, 200),
     ] {
         let replies = [visit(&estate, 1, "i.pigsty", path, "").await, visit(&estate, 2, "i.pigsty", path, "").await];
         assert_eq!(replies.map(|reply| reply.status), [first, second], "{path}");
