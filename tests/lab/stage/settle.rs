@@ -14,6 +14,9 @@ impl Lab {
     pub fn settle(&mut self) -> Result<()> {
         let expected = self.expected();
         for (node, component) in &expected {
+            if self.answers(node, component).is_err() && self.has_ended(node, component)? {
+                self.start(node, component.name)?; // as its unit does; a busy Grafana may need that
+            }
             self.answers(node, component).or_else(|error| self.explain(node, component, &error))?;
         }
         let deployed = self.deployed();
@@ -74,6 +77,11 @@ impl Lab {
             }
         })?;
         ended.map_or(Ok(()), |status| Err(anyhow!("{status}")))
+    }
+
+    fn has_ended(&mut self, node: &str, component: &Component) -> Result<bool> {
+        let process = self.running.get_mut(&(node.to_owned(), component.name));
+        Ok(process.map(|process| process.child.try_wait()).transpose()?.flatten().is_some())
     }
 
     /// The error with the end of the component's log.
