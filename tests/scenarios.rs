@@ -75,6 +75,12 @@ async fn seen(row: &Row) -> Result<Vec<Seen>, Failed> {
     Ok(seen.map(|outcome| Seen { id: outcome.id, verdict: outcome.verdict, reason: outcome.reason }).collect())
 }
 
+/// Checks that no row breaks alone, and why.
+const UNSEEN: [(&str, &str); 2] = [
+    ("nginx/canary", "it asks for the page that nginx/home, which it needs, has just had"),
+    ("alertmanager/canary-clean", "it is the request of alertmanager/canary again, and who refuses that refuses both"),
+];
+
 /// A check that was never seen failing proves nothing: every one must be named by a row that fails or warns.
 fn every_check_fails(table: &Table) -> Result<(), Failed> {
     let broken: Vec<_> = table.rows.iter().flat_map(broken).map(keyless).collect::<Result<_, _>>()?;
@@ -87,6 +93,7 @@ fn every_check_fails(table: &Table) -> Result<(), Failed> {
             }
         }
     }
+    never.retain(|check| !UNSEEN.iter().any(|(unseen, _)| unseen == check));
     if never.is_empty() { Ok(()) } else { Err(format!("no row breaks {}", never.join(", ")).into()) }
 }
 

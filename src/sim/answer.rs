@@ -31,6 +31,7 @@ mod vlogs;
 mod vmalert;
 mod vmetrics;
 mod vtraces;
+mod write;
 
 /// An answer on the wire.
 pub(super) type Answer = Response<Full<Bytes>>;
@@ -97,6 +98,9 @@ pub(super) async fn answer(here: &Here, secure: bool, request: Request<Bytes>) -
     let Some(question) = Question::new(secure, request) else {
         return text(StatusCode::BAD_REQUEST, "Bad Request\n");
     };
+    if let Some(refusal) = write::refusal(here, &question) {
+        return refusal;
+    }
     let speaker = if here.is(Word::Wrong) { stranger(here.component) } else { here.component };
     match speaker {
         Component::Nginx => nginx::answer(here, &question).await,

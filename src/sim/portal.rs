@@ -31,7 +31,7 @@ pub(super) const ENTRIES: [Entry; 5] = [
     entry("prometheus", "p.pigsty", Behind::Admin("vmetrics_port")),
     Entry { auth: true, ..entry("alertmanager", "a.pigsty", Behind::Admin("alertmanager_port")) },
     entry("files", "f.pigsty", Behind::Files("/www/files")),
-    entry("app", "app.pigsty", Behind::Loopback(8000)),
+    Entry { websocket: true, ..entry("app", "app.pigsty", Behind::Loopback(8000)) },
 ];
 
 const fn entry(key: &'static str, domain: &'static str, behind: Behind) -> Entry {

@@ -1,10 +1,10 @@
 //! Nginx: which of its servers a name leads to, who must log in there, and what stands behind it.
 
 use hyper::StatusCode;
-use hyper::header::{HeaderValue, LOCATION, WWW_AUTHENTICATE};
+use hyper::header::{HeaderValue, LOCATION, SEC_WEBSOCKET_KEY, WWW_AUTHENTICATE};
 
 use super::proxy::Way;
-use super::{Answer, Question, home, proxy, refused_method, typed, with};
+use super::{Answer, Question, home, live, proxy, refused_method, typed, with};
 use crate::sim::fault::{Component, Word};
 use crate::sim::layout::Here;
 use crate::sim::portal::{Behind, ENTRIES, Entry};
@@ -18,6 +18,7 @@ pub(super) async fn answer(here: &Here, question: &Question) -> Answer {
 async fn serve(here: &Here, question: &Question) -> Answer {
     let name = question.name();
     let hidden = here.node().first(here.component, &[Word::NoPortal, Word::Installing, Word::Wrong]).is_some();
+    let hidden = hidden || (here.is(Word::PlainPortal) && question.secure);
     match ENTRIES.iter().find(|entry| !hidden && entry.domain == name) {
         _ if here.is(Word::OtherSite) && question.secure => page(StatusCode::OK, "It works!"),
         Some(_) if here.is(Word::Enforce) && !question.secure => moved(&name, question),
@@ -34,11 +35,20 @@ async fn behind(here: &Here, question: &Question, entry: &Entry) -> Answer {
             return error(StatusCode::BAD_GATEWAY);
         }
         Behind::Admin(variable) => here.admin().inside(variable),
-        Behind::Loopback(_) if here.node().seq == here.admin().seq => return page(StatusCode::OK, "An application"),
+        Behind::Loopback(_) if here.node().seq == here.admin().seq => return application(here, question),
         Behind::Loopback(_) => return error(StatusCode::BAD_GATEWAY),
     };
     let upgrades = entry.websocket && !here.is(Word::NoUpgrade);
     proxy::hand_on(question, &Way { address, target: &question.target, upgrades, host: &question.name() }).await
+}
+
+/// An application that speaks WebSocket to whoever asks for it, and shows a page to others.
+fn application(here: &Here, question: &Question) -> Answer {
+    match question.header(SEC_WEBSOCKET_KEY) {
+        None => page(StatusCode::OK, "An application"),
+        Some(_) if here.is(Word::NoUpgrade) => error(StatusCode::UPGRADE_REQUIRED),
+        Some(_) => live::greet(question),
+    }
 }
 
 fn files(question: &Question) -> Answer {

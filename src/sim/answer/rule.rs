@@ -33,13 +33,17 @@ const GROUPS: [(&str, &str); 18] = [
 /// The file whose rules are INFRA's own.
 const INFRA: &str = "infra";
 
+/// The group that is lost when one is.
+const LOST: &str = "pgsql-alert";
+
 /// The group in which an error is when some rules have one.
 const BROKEN: &str = "infra-alert";
 
 /// The groups that were loaded, each with a rule.
 pub(super) fn groups(here: &Here) -> Vec<Value> {
     let now = humantime::format_rfc3339_nanos(SystemTime::now()).to_string();
-    let loaded = GROUPS.into_iter().filter(|(file, _)| !(here.is(Word::NoRules) && *file == INFRA));
+    let lost = |file, name| (here.is(Word::NoRules) && file == INFRA) || (here.is(Word::NoGroup) && name == LOST);
+    let loaded = GROUPS.into_iter().filter(|(file, name)| !lost(*file, *name));
     loaded.map(|(file, name)| group(here, file, name, &now)).collect()
 }
 

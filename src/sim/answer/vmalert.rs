@@ -36,7 +36,7 @@ fn product(here: &Here) -> Product {
     Product {
         title: "vmalert",
         version: "vmalert-20260801-tags-v1.148.0",
-        uptime: UPTIME,
+        uptime: if here.is(Word::Young) { 3 } else { UPTIME },
         flags: vec![
             ("datasource.url", secret()),
             ("evaluationInterval", if here.is(Word::Interval) { "1m0s" } else { "10s" }.to_owned()),

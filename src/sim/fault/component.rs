@@ -58,11 +58,12 @@ impl Component {
 
     fn own_words(self) -> &'static [Word] {
         use Word::{
-            Blind, Database, DatasourceError, Dead, Disk, Drifting, Far, Firewalled, Forwarded, Interval, Kiss,
-            NoAnonymous, NoConfig, NoDashboards, NoDatasource, NoHome, NoIcmp, NoLogs, NoMetrics, NoModule, NoNotifier,
-            NoOrganisation, NoPeerDatasource, NoRules, NoSubpath, NoSyslog, NotifierError, Nxdomain, OldReference,
-            OtherAddress, Password, QueryFailed, Readonly, Record, ReloadFailed, Retention, RuleError, Settling,
-            ShuttingDown, StaleOutput, StaleRecord, TcpRefuse, UdpSilence, Unsynchronised, WrongClock,
+            Blind, Database, DatasourceError, Dead, Disk, Drifting, Far, Firewalled, Forgets, Forwarded, Interval,
+            Keeps, Kiss, NoAlerts, NoAnonymous, NoConfig, NoDashboards, NoDatasource, NoDelete, NoGroup, NoHome,
+            NoIcmp, NoLogs, NoMetrics, NoModule, NoNotifier, NoOrganisation, NoPeerDatasource, NoRules, NoSubpath,
+            NoSyslog, NoWrites, NotifierError, Nxdomain, OldReference, OtherAddress, Password, QueryFailed, Readonly,
+            Record, ReloadFailed, Retention, RuleError, Settling, ShuttingDown, StaleOutput, StaleRecord, TcpRefuse,
+            UdpSilence, Unsynchronised, WrongClock, Young,
         };
         match self {
             Self::Node => &[Dead, Firewalled],
@@ -82,12 +83,23 @@ impl Component {
                 NoSubpath,
             ],
             Self::Vmetrics => &VMETRICS,
-            Self::Vlogs => &[ShuttingDown, Readonly, QueryFailed, Retention, Disk, NoLogs, NoSyslog],
-            Self::Vtraces => &[ShuttingDown, Readonly, QueryFailed, Retention, Disk],
-            Self::Vmalert => {
-                &[ShuttingDown, ReloadFailed, NoRules, RuleError, StaleOutput, NoNotifier, NotifierError, Interval]
+            Self::Vlogs => &[ShuttingDown, Readonly, QueryFailed, Retention, Disk, NoLogs, NoSyslog, NoWrites, Forgets],
+            Self::Vtraces => &[ShuttingDown, Readonly, QueryFailed, Retention, Disk, NoWrites, Forgets],
+            Self::Vmalert => &[
+                ShuttingDown,
+                ReloadFailed,
+                NoRules,
+                RuleError,
+                StaleOutput,
+                NoNotifier,
+                NotifierError,
+                Interval,
+                NoGroup,
+                Young,
+            ],
+            Self::Alertmanager => {
+                &[ReloadFailed, NoConfig, OtherAddress, Settling, NoWrites, NoAlerts, Forgets, NoDelete, Keeps]
             }
-            Self::Alertmanager => &[ReloadFailed, NoConfig, OtherAddress, Settling],
             Self::Blackbox => &[ReloadFailed, NoIcmp, NoModule],
             Self::Dnsmasq => &[UdpSilence, TcpRefuse, Record, StaleRecord, Forwarded, Nxdomain],
             Self::Chronyd => &[Unsynchronised, OldReference, Far, Kiss, WrongClock, Drifting],
@@ -95,7 +107,7 @@ impl Component {
     }
 }
 
-const NGINX: [Word; 21] = [
+const NGINX: [Word; 22] = [
     Word::Installing,
     Word::NoIndex,
     Word::NoStatus,
@@ -117,9 +129,14 @@ const NGINX: [Word; 21] = [
     Word::NoUpgrade,
     Word::StaleIndex,
     Word::NoRepo,
+    Word::PlainPortal,
 ];
 
-const VMETRICS: [Word; 16] = [
+const VMETRICS: [Word; 20] = [
+    Word::NoWrites,
+    Word::Forgets,
+    Word::NoDelete,
+    Word::Keeps,
     Word::ShuttingDown,
     Word::Readonly,
     Word::ReloadFailed,

@@ -125,6 +125,20 @@ pub enum Word {
     StaleIndex,
     /// The local repository was not completed.
     NoRepo,
+    /// The entries of the portal listen on the plain port alone.
+    PlainPortal,
+    /// One group of rules was lost.
+    NoGroup,
+    /// It refuses what is written to it, though its storage is well.
+    NoWrites,
+    /// It refuses alerts, and takes silences.
+    NoAlerts,
+    /// It takes what is written to it, and never shows it.
+    Forgets,
+    /// It refuses to delete anything.
+    NoDelete,
+    /// It says that it deleted something, and still has it.
+    Keeps,
     /// It lets nobody read without a login.
     NoAnonymous,
     /// Its organisation was never renamed, so that anonymous readers have none.
