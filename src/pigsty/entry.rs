@@ -8,28 +8,27 @@ use super::Node;
 use super::fleet::Listeners;
 use crate::value::{Object, Value, is_true, show};
 
+/// The lists that suites repeat checks over.
+pub(super) const LISTS: [&str; 11] = [
+    "portals",
+    "portals_proxied",
+    "portals_local",
+    "portals_static",
+    "portals_locked",
+    "portals_redirected",
+    "portals_doubled",
+    "portals_certified",
+    "portals_self_certified",
+    "portals_unrecorded",
+    "portals_websocket",
+];
+
 /// An entry of the portal that Pigsty renders, other than home.
 pub(super) struct Entry {
-    name: String,
-    domain: String,
-    /// The address that it hands requests to; none for a folder of files.
-    endpoint: Option<String>,
-    /// The check of the component that listens there, if one of Pigsty's does; else one that holds wherever Nginx is.
-    behind: String,
-    /// Whether the endpoint is written as an address that only the machine itself can reach.
-    local: bool,
-    locked: bool,
-    websocket: bool,
-    /// Whether the plain port only sends on to the other one.
-    redirected: bool,
-    own_certificate: bool,
-    plain: String,
-    /// The same over TLS, where the portal speaks it.
-    secure: Option<String>,
-    /// Whether dnsmasq is told the name by `dns_records`.
-    recorded: bool,
-    /// Whether this is the node on which what listens on loopback addresses only is looked for.
-    admin: bool,
+    /// As a suite sees it; `url` is where it shows what it has.
+    pub(super) value: Value,
+    /// Which of the lists it stands in, in their order.
+    lists: [bool; LISTS.len()],
 }
 
 /// Every entry of a portal but its home.
@@ -51,23 +50,42 @@ fn entry(node: &Node, name: &str, entry: &Object, listeners: &Listeners) -> Resu
     }
     let endpoint = written.as_deref().map(|written| node.with_admin_ip(written)).transpose()?;
     let port = |name: &str| node.lookup(name).map(|port| show(&port)).map_err(|error| format!("is unknown: {error}"));
+    let plain = format!("http://{domain}:{}/", port("nginx_port")?);
     let secure = node.vars.is_true("tls_enabled").then(|| port("nginx_ssl_port")).transpose()?;
-    let enforced = node.vars.get("nginx_sslmode").is_some_and(|mode| mode == "enforce") || flag(entry, "enforce_https");
-    Ok(Some(Entry {
-        name: name.to_owned(),
-        behind: endpoint.as_ref().and_then(|at| listeners.get(at)).cloned().unwrap_or_else(|| "nginx/port".to_owned()),
-        endpoint,
-        local: written.as_deref().is_some_and(is_loopback),
-        locked: flag(entry, "auth"),
-        websocket: flag(entry, "websocket"),
-        redirected: enforced,
-        own_certificate: has_own_certificate(entry),
-        plain: format!("http://{domain}:{}/", port("nginx_port")?),
-        secure: secure.map(|port| format!("https://{domain}:{port}/")),
-        recorded: is_recorded(node, &domain),
-        admin: node.vars.get("admin_ip").is_some_and(|admin| *admin == *node.ip),
-        domain,
-    }))
+    let secure = secure.map(|port| format!("https://{domain}:{port}/"));
+    // The plain port only sends on to the other one.
+    let redirected =
+        node.vars.get("nginx_sslmode").is_some_and(|mode| mode == "enforce") || flag(entry, "enforce_https");
+    let behind = endpoint.as_ref().and_then(|at| listeners.get(at)).map_or("nginx/port", String::as_str);
+    let value = json!({
+        "name": name,
+        "domain": domain,
+        "endpoint": endpoint,
+        "url": secure.as_ref().filter(|_| redirected).unwrap_or(&plain),
+        "plain": plain,
+        "secure": secure,
+        "behind": behind,
+    });
+    let served = !redirected || secure.is_some();
+    let open = served && !flag(entry, "auth");
+    let (proxied, own) = (endpoint.is_some(), has_own_certificate(entry));
+    // Written as an address that only the machine itself can reach; which of them has it is for the admin node to show.
+    let local = written.as_deref().is_some_and(is_loopback);
+    let admin = node.vars.get("admin_ip").is_some_and(|admin| *admin == *node.ip);
+    let lists = [
+        served,
+        open && proxied && !local,
+        open && local && admin,
+        open && !proxied,
+        served && !open,
+        redirected,
+        !redirected && secure.is_some(),
+        secure.is_some() && !own,
+        secure.is_some() && own,
+        !is_recorded(node, &domain),
+        open && proxied && flag(entry, "websocket"),
+    ];
+    Ok(Some(Entry { value, lists }))
 }
 
 fn is_host_name(domain: &str) -> bool {
@@ -80,52 +98,9 @@ fn is_recorded(node: &Node, domain: &str) -> bool {
 }
 
 impl Entry {
-    /// The lists that suites repeat checks over.
-    pub(super) const LISTS: [&str; 11] = [
-        "portals",
-        "portals_proxied",
-        "portals_local",
-        "portals_static",
-        "portals_locked",
-        "portals_redirected",
-        "portals_doubled",
-        "portals_certified",
-        "portals_self_certified",
-        "portals_unrecorded",
-        "portals_websocket",
-    ];
-
-    pub(super) fn is_in(&self, list: &str) -> bool {
-        let served = !self.redirected || self.secure.is_some();
-        let open = served && !self.locked;
-        match list {
-            "portals" => served,
-            "portals_proxied" => open && self.endpoint.is_some() && !self.local,
-            "portals_local" => open && self.admin && self.local,
-            "portals_static" => open && self.endpoint.is_none(),
-            "portals_locked" => served && self.locked,
-            "portals_redirected" => self.redirected,
-            "portals_doubled" => !self.redirected && self.secure.is_some(),
-            "portals_certified" => self.secure.is_some() && !self.own_certificate,
-            "portals_self_certified" => self.secure.is_some() && self.own_certificate,
-            "portals_unrecorded" => !self.recorded,
-            "portals_websocket" => open && self.websocket && self.endpoint.is_some(),
-            _ => false,
-        }
-    }
-
-    /// The entry as a suite sees it; `url` is where it shows what it has.
-    pub(super) fn value(&self) -> Value {
-        let secure = self.secure.as_ref().filter(|_| self.redirected);
-        json!({
-            "name": self.name,
-            "domain": self.domain,
-            "endpoint": self.endpoint,
-            "url": secure.unwrap_or(&self.plain),
-            "plain": self.plain,
-            "secure": self.secure,
-            "behind": self.behind,
-        })
+    /// Whether it stands in the list of that place.
+    pub(super) fn is_in(&self, list: usize) -> bool {
+        self.lists[list]
     }
 }
 

@@ -28,7 +28,9 @@ pub(super) type Listeners = BTreeMap<String, String>;
 /// Derives the portal of every node, and on every node `infra_nodes`, `logged_nodes`, `web_logged_nodes`, `datasources` and `locations`.
 pub(super) fn derive(nodes: &mut [Node]) {
     let listeners = listeners(nodes);
-    nodes.iter_mut().for_each(|node| portal::derive(node, &listeners));
+    for node in nodes.iter_mut() {
+        portal::derive(node, &listeners);
+    }
     let all: Vec<_> = nodes.iter().map(listed).collect();
     let logged: Vec<_> = nodes.iter().filter(|node| is_logged(node)).map(listed).collect();
     let web: Vec<_> =

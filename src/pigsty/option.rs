@@ -6,8 +6,11 @@ use serde_json::json;
 use super::Node;
 use crate::value::{Value, show};
 
-/// Each product with the variable of its options and what its unit gives it, `${…}` standing for a variable.
-const PRODUCTS: [(&str, &str, &[(&str, &str)]); 4] = [
+/// What a unit gives its product: flags and their values, `${…}` standing for a variable.
+type Given = &'static [(&'static str, &'static str)];
+
+/// The list of each product, the variable of its options and what its unit gives it.
+const PRODUCTS: [(&str, &str, Given); 4] = [
     (
         "vmetrics_flags",
         "vmetrics_options",

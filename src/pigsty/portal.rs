@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use super::Node;
-use super::entry::{self, Entry, flag, has_own_certificate, is_rendered, text};
+use super::entry::{self, Entry, LISTS, flag, has_own_certificate, is_rendered, text};
 use super::fleet::Listeners;
 use crate::value::{Object, Value, is_true, show};
 
@@ -19,10 +19,10 @@ pub(super) fn derive(node: &mut Node, listeners: &Listeners) {
     let scraped = same_port(node, "nginx_port", "nginx_exporter_scrape_port") && node.vars.is_true("home_enabled");
     node.derive("nginx_status_scraped", Ok(json!(scraped)));
     let entries = portal(node).and_then(|portal| entry::all(node, &portal, listeners));
-    for list in Entry::LISTS {
+    for (at, list) in LISTS.iter().enumerate() {
         let chosen =
-            entries.as_ref().map(|all| all.iter().filter(|entry| entry.is_in(list)).map(Entry::value).collect());
-        node.derive(list, chosen.map_err(Clone::clone));
+            |all: &Vec<Entry>| all.iter().filter(|entry| entry.is_in(at)).map(|entry| entry.value.clone()).collect();
+        node.derive(list, entries.as_ref().map(chosen).map_err(Clone::clone));
     }
 }
 

@@ -112,7 +112,7 @@ pub(super) async fn answer(here: &Here, secure: bool, request: Request<Bytes>) -
         Component::Grafana => grafana::answer(here, &question).await,
         Component::Vmalert => vmalert::answer(here, &question),
         Component::Blackbox => blackbox::answer(here, &question),
-        Component::NginxExporter => exporter::answer(here, &question),
+        Component::NginxExporter => exporter::answer(here, &question).await,
         Component::Node | Component::Dnsmasq | Component::Chronyd => missing(),
     }
 }

@@ -1,12 +1,20 @@
 //! The exporter that reads Nginx's status page: well itself whatever becomes of the server that it speaks for.
 
+use std::time::Duration;
+
 use hyper::StatusCode;
 
 use super::{Answer, Question, metrics, missing, typed};
 use crate::sim::fault::{Component, Word};
 use crate::sim::layout::Here;
 
-pub(super) fn answer(here: &Here, question: &Question) -> Answer {
+/// How long it waits for Nginx, unless it is told otherwise.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) async fn answer(here: &Here, question: &Question) -> Answer {
+    if question.path() == "/metrics" && here.node().has(Component::Nginx, Word::Silence) {
+        tokio::time::sleep(PATIENCE).await;
+    }
     match question.path() {
         "/" => typed(StatusCode::OK, "text/html; charset=utf-8", "<title>NGINX Prometheus Exporter</title>\n"),
         "/metrics" => metrics(exported(!here.is(Word::Blind) && sees_status(here))),

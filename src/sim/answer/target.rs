@@ -84,6 +84,9 @@ fn scrape(node: &Node, process: Component, address: SocketAddrV4) -> Result<u32,
     if node.is_dead() {
         return Err(format!("cannot perform request to \"http://{address}/metrics\": network is unreachable"));
     }
+    if process == Component::NginxExporter && node.has(Component::Nginx, Silence) {
+        return Err(silent(address));
+    }
     match node.first(process, &[Absent, Refuse, Silence, Slow, Garbage, NoMetrics, Wrong]) {
         Some(Absent | Refuse) => Err(format!(
             "cannot perform request to \"http://{address}/metrics\": dial tcp4 {address}: connect: connection refused"
