@@ -35,7 +35,7 @@ pub(super) struct Running {
     #[arg(long, value_enum, default_value_t = FailOn::Fail)]
     fail_on: FailOn,
     /// Ask again for as long as this while anything may yet pass by itself: what is refused, silent, cut off or
-    /// answers 5xx, what follows from that, and what its suite says is worth waiting for. 0s asks everything once
+    /// answers 5xx, what follows from that, and what its suite says is worth waiting for. 0s asks everything once, but for canaries
     /// [default: 10s, in a demo 0s]
     #[arg(long, value_name = "DURATION", value_parser = patience)]
     wait: Option<Duration>,

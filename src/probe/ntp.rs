@@ -250,6 +250,7 @@ mod tests {
         promised.sort_unstable();
         assert_eq!(named, promised);
         assert!(near(&facts.remove("offset").unwrap(), 0.0));
+        assert!(near(&facts.remove("skew").unwrap(), 0.0));
         assert!(near(&facts.remove("reference_age").unwrap(), 60.0));
         assert!(facts.remove("time").unwrap().as_f64().unwrap() > 0.0);
         let expected = json!({

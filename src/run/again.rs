@@ -65,11 +65,11 @@ impl Board {
     }
 
     /// How long a check is asked again at once, before anything that comes after it in its component: its own `wait`, the
-    /// first time that it is asked.
+    /// first time that it is asked. What was just written can only be seen a moment later, however much haste there is.
     pub(super) fn own_wait(&self, check: &Check) -> Duration {
         let earlier = self.index.get(&check.id).and_then(|at| self.earlier[*at].as_ref());
         let first = earlier.is_none_or(|earlier| earlier.attempts == 0);
-        check.wait.filter(|_| first && !check.in_turn && !self.wait.is_zero()).unwrap_or_default()
+        check.wait.filter(|_| first && !check.in_turn && (check.canary || !self.wait.is_zero())).unwrap_or_default()
     }
 
     /// The longest that is waited for anything: a component waits for one check after the other, and once for those that

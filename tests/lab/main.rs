@@ -2,6 +2,7 @@
 //! `infra-verify` asked about them: the rows of `tests/scenarios.yml`, as far as real components can act them out.
 //!
 //! `tests/lab/install` brings the components once. Where the lab cannot run, every trial is ignored with its reason.
+//! `INFRA_VERIFY_LAB_PART=1/2` acts out the first half of the rows only; two labs can run at once.
 //! `INFRA_VERIFY_LAB_RUN='infra-verify inventories/lab.yml' cargo test --test lab` runs a command (or `bash`) beside the
 //! nodes instead of the trials. INFRA_VERIFY_LAB_NODES says how many there are, two if not set, and
 //! INFRA_VERIFY_LAB_BREAK what is broken: `grafana@infra-2=refuse`, or more of these with blanks between.

@@ -71,10 +71,7 @@ pub(super) const VMETRICS: &[Recipe] = &[
             "up{cls=\"grafana\",ins=\"grafana-1\",instance=\"10.20.30.40:3000\",ip=\"10.20.30.40\",site=\"elsewhere\"} 1\n",
         )],
     },
-    Recipe {
-        word: "query-failed",
-        steps: &[Step::Line("-httpListenAddr", "-search.maxUniqueTimeseries=1 -httpListenAddr")],
-    },
+    Recipe { word: "query-failed", steps: &[Step::Line("-httpListenAddr", "-search.maxQueryLen=1 -httpListenAddr")] },
     Recipe {
         word: "young",
         steps: &[
