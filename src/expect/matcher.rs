@@ -117,6 +117,9 @@ impl Matcher {
             Self::Every(matcher) => {
                 let bad: Vec<_> = actual.as_array()?.iter().filter(|one| !matcher.holds(one)).map(quote).collect();
                 let total = actual.as_array()?.len();
+                if total == 0 {
+                    return Some(format!("expected {self}, but the list is empty"));
+                }
                 Some(format!("expected {self}, but {} of {total} are not: {}", bad.len(), difference::list(&bad)))
             }
             _ => None,
@@ -295,6 +298,12 @@ mod tests {
         assert_eq!(said(&json!({"lt": "3s"}), 4.25).as_deref(), Some("expected less than 3s, actual 4.25s"));
         assert_eq!(said(&json!({"gt": "1d"}), -86_400.0).as_deref(), Some("expected more than 1d, actual -1day"));
         assert_eq!(said(&json!({"gt": 3}), 2.0), None);
+    }
+
+    #[test]
+    fn an_empty_list_is_called_so() {
+        let said = Matcher::read(&json!({"every": "up"})).unwrap().difference(&json!([]));
+        assert_eq!(said.as_deref(), Some("expected every one to be up, but the list is empty"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::fleet::Listeners;
 use crate::value::{Object, Value, is_true, show};
 
 /// The lists that suites repeat checks over.
-pub(super) const LISTS: [&str; 11] = [
+pub(super) const LISTS: [&str; 12] = [
     "portals",
     "portals_proxied",
     "portals_local",
@@ -21,6 +21,7 @@ pub(super) const LISTS: [&str; 11] = [
     "portals_self_certified",
     "portals_unrecorded",
     "portals_websocket",
+    "portals_known",
 ];
 
 /// An entry of the portal that Pigsty renders, other than home.
@@ -56,7 +57,7 @@ fn entry(node: &Node, name: &str, entry: &Object, listeners: &Listeners) -> Resu
     // The plain port only sends on to the other one.
     let redirected =
         node.vars.get("nginx_sslmode").is_some_and(|mode| mode == "enforce") || flag(entry, "enforce_https");
-    let behind = endpoint.as_ref().and_then(|at| listeners.get(at)).map_or("nginx/port", String::as_str);
+    let listener = endpoint.as_ref().and_then(|at| listeners.get(at));
     let value = json!({
         "name": name,
         "domain": domain,
@@ -64,7 +65,8 @@ fn entry(node: &Node, name: &str, entry: &Object, listeners: &Listeners) -> Resu
         "url": secure.as_ref().filter(|_| redirected).unwrap_or(&plain),
         "plain": plain,
         "secure": secure,
-        "behind": behind,
+        "behind": listener.map_or("nginx/port", |listener| &listener.check),
+        "component": listener.map(|listener| &listener.component),
     });
     let served = !redirected || secure.is_some();
     let open = served && !flag(entry, "auth");
@@ -84,6 +86,7 @@ fn entry(node: &Node, name: &str, entry: &Object, listeners: &Listeners) -> Resu
         secure.is_some() && own,
         !is_recorded(node, &domain),
         open && proxied && flag(entry, "websocket"),
+        open && listener.is_some(),
     ];
     Ok(Some(Entry { value, lists }))
 }
@@ -175,6 +178,7 @@ mod tests {
             ("portals_self_certified", &["files"]),
             ("portals_unrecorded", &["grafana", "app", "files"]),
             ("portals_websocket", &["grafana"]),
+            ("portals_known", &["grafana"]),
         ] {
             assert_eq!(names(&nodes[0], list), expected, "{list}");
         }
@@ -183,6 +187,7 @@ mod tests {
         let grafana = json!({
             "name": "grafana", "domain": "g.pigsty", "endpoint": "10.10.10.10:3000", "url": "http://g.pigsty:80/",
             "plain": "http://g.pigsty:80/", "secure": "https://g.pigsty:443/", "behind": "infra-1/grafana/metrics",
+            "component": { "name": "grafana", "node": "infra-1", "path": "ui/metrics", "metric": "grafana_build_info" },
         });
         assert_eq!(portals[0], grafana);
     }

@@ -22,8 +22,15 @@ const LOCATIONS: [(&str, &[&str], &str, &str); 7] = [
 const DATASOURCES: [(&str, &str); 3] =
     [("vmetrics", "prometheus"), ("vlogs", "victoriametrics-logs-datasource"), ("vtraces", "jaeger")];
 
-/// Checks by the address that they speak for.
-pub(super) type Listeners = BTreeMap<String, String>;
+/// What is known of an address at which a component listens.
+pub(super) struct Listener {
+    /// The check that knows it there.
+    pub(super) check: String,
+    /// What it is called, where its metrics are, and the one that no other has.
+    pub(super) component: Value,
+}
+
+pub(super) type Listeners = BTreeMap<String, Listener>;
 
 /// Derives the portal of every node, and on every node `infra_nodes`, `logged_nodes`, `web_logged_nodes`, `datasources` and `locations`.
 pub(super) fn derive(nodes: &mut [Node]) {
@@ -48,12 +55,17 @@ pub(super) fn derive(nodes: &mut [Node]) {
     }
 }
 
-/// Every address at which a component listens, with the check that knows it there.
+/// Every address at which a component listens.
 fn listeners(nodes: &[Node]) -> Listeners {
     let of = |node: &Node| {
-        let there = LOCATIONS.iter().filter_map(|(name, ..)| {
+        let there = LOCATIONS.iter().filter_map(|(name, _, location, metric)| {
             let port = node.lookup(&format!("{name}_port")).ok()?;
-            Some((format!("{}:{}", node.ip, show(&port)), format!("{}/{name}/metrics", node.name)))
+            // Grafana alone serves below its location; the others are at their root, and Nginx takes the location off.
+            let path = if *name == "grafana" { location } else { "/metrics" };
+            let path = path.trim_start_matches('/');
+            let component = json!({"name": name, "node": &*node.name, "path": path, "metric": metric});
+            let check = format!("{}/{name}/metrics", node.name);
+            Some((format!("{}:{}", node.ip, show(&port)), Listener { check, component }))
         });
         there.collect::<Vec<_>>()
     };

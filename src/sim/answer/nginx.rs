@@ -34,6 +34,7 @@ async fn behind(here: &Here, question: &Question, entry: &Entry) -> Answer {
         Behind::Admin(_) | Behind::Loopback(_) if here.is(Word::BadGateway) => {
             return error(StatusCode::BAD_GATEWAY);
         }
+        Behind::Admin("vmetrics_port") if here.is(Word::StalePortal) => here.admin().inside("vlogs_port"),
         Behind::Admin(variable) => here.admin().inside(variable),
         Behind::Loopback(_) if here.node().seq == here.admin().seq => return application(here, question),
         Behind::Loopback(_) => return error(StatusCode::BAD_GATEWAY),

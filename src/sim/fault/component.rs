@@ -107,7 +107,7 @@ impl Component {
     }
 }
 
-const NGINX: [Word; 22] = [
+const NGINX: [Word; 23] = [
     Word::Installing,
     Word::NoIndex,
     Word::NoStatus,
@@ -130,6 +130,7 @@ const NGINX: [Word; 22] = [
     Word::StaleIndex,
     Word::NoRepo,
     Word::PlainPortal,
+    Word::StalePortal,
 ];
 
 const VMETRICS: [Word; 20] = [

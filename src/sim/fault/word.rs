@@ -127,6 +127,8 @@ pub enum Word {
     NoRepo,
     /// The entries of the portal listen on the plain port alone.
     PlainPortal,
+    /// The entry of VictoriaMetrics was rendered when it led to VictoriaLogs.
+    StalePortal,
     /// One group of rules was lost.
     NoGroup,
     /// It refuses what is written to it, though its storage is well.

@@ -76,6 +76,10 @@ pub(super) const NGINX: &[Recipe] = &[
             ],
         )],
     },
+    Recipe {
+        word: "stale-portal",
+        steps: &[Step::Vars(&[("infra_portal.prometheus.endpoint", "\"${admin_ip}:{{ vlogs_port }}\"")])],
+    },
     Recipe { word: "no-auth", steps: &[Step::Vars(&[("infra_portal.alertmanager.auth", "false")])] },
     Recipe {
         word: "no-upgrade",
