@@ -155,7 +155,7 @@ fn authority(file: &Path) -> Result<Variable, Stop> {
     let read = File::open(file).and_then(|file| file.take(AUTHORITY).read_to_string(&mut text));
     read.map_err(|error| refused(&format!("cannot be read: {error}")))?;
     is_authority(&text).map_err(&refused)?;
-    let place = Place { file: file.display().to_string().into(), line: 1 };
+    let place = Place { file: file.display().to_string().into(), line: 1, column: 0 };
     Ok(Variable { value: text.into(), place: Some(place), scope: "option --ca".into() })
 }
 

@@ -25,6 +25,8 @@ pub struct Place {
     pub file: Arc<str>,
     /// The line, from 1.
     pub line: usize,
+    /// The column, from 1; 0 where nobody knows.
+    pub column: usize,
 }
 
 impl fmt::Display for Place {

@@ -58,7 +58,7 @@ impl<'a> Composer<'a> {
     }
 
     pub(super) fn document(mut self) -> Result<Document, YamlError> {
-        let mut root = Node { place: self.place(1), kind: NodeKind::Scalar(Value::Null), tag: None };
+        let mut root = Node { place: self.place(Marker::new(0, 1, 0)), kind: NodeKind::Scalar(Value::Null), tag: None };
         let mut documents = 0;
         loop {
             let (event, span) = self.next()?;
@@ -186,7 +186,7 @@ impl<'a> Composer<'a> {
         if let Event::Scalar(text, ScalarStyle::Plain, 0, None) = &event
             && text == "="
         {
-            return Ok(Key { text: "=".to_owned(), place: self.place(span.start.line()), is_text: true });
+            return Ok(Key { text: "=".to_owned(), place: self.place(span.start), is_text: true });
         }
         if matches!(&event, Event::Scalar(_, ScalarStyle::Plain, 0, None)) && span.is_empty() {
             return Err(self.error(span.start, "a key is missing before the colon"));
@@ -194,7 +194,7 @@ impl<'a> Composer<'a> {
         let node = self.node(event, span)?;
         match &node.kind {
             NodeKind::Scalar(value) if node.tag != Some(Tag::Vault) => {
-                Ok(Key { text: show(value), is_text: value.is_string(), place: self.place(span.start.line()) })
+                Ok(Key { text: show(value), is_text: value.is_string(), place: self.place(span.start) })
             }
             _ => Err(self.error(span.start, &format!("a key must be text or a number, and this is {}", node.noun()))),
         }
@@ -212,7 +212,7 @@ impl<'a> Composer<'a> {
             },
         };
         let value = value.map_err(|message| self.error(mark, &message))?;
-        Ok(Node { place: self.place(mark.line()), kind: NodeKind::Scalar(value), tag: kept })
+        Ok(Node { place: self.place(mark), kind: NodeKind::Scalar(value), tag: kept })
     }
 
     fn collection(&self, kind: NodeKind, own: &str, tag: Option<&str>, mark: Marker) -> Result<Node, YamlError> {
@@ -223,7 +223,7 @@ impl<'a> Composer<'a> {
         if !allowed {
             return Err(self.error(mark, &unknown(tag.unwrap_or_default())));
         }
-        Ok(Node { place: self.place(mark.line()), kind, tag: ansible(tag) })
+        Ok(Node { place: self.place(mark), kind, tag: ansible(tag) })
     }
 
     /// PyYAML does not add the newline that a file lacks at its end.
@@ -237,8 +237,8 @@ impl<'a> Composer<'a> {
         }
     }
 
-    fn place(&self, line: usize) -> Place {
-        Place { file: Arc::clone(&self.file), line }
+    fn place(&self, mark: Marker) -> Place {
+        Place { file: Arc::clone(&self.file), line: mark.line(), column: mark.col() + 1 }
     }
 
     fn syntax(&self, fault: &granit_parser::ScanError) -> YamlError {
@@ -258,8 +258,7 @@ impl<'a> Composer<'a> {
             && mark.col() <= EXCERPT
             && !SECRETS.iter().any(|word| lower.contains(word));
         YamlError {
-            place: self.place(mark.line()),
-            column: mark.col() + 1,
+            place: self.place(mark),
             message: message.to_owned(),
             excerpt: shown.then(|| line.replace('\t', " ")),
         }

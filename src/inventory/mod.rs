@@ -5,6 +5,7 @@
 //! Jinja is kept as text: [`expression`] tells it apart from a value.
 
 mod ansible;
+mod builder;
 mod composer;
 mod lineage;
 mod mapping;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
 
+use self::builder::Builder;
 use self::yaml::YamlError;
 use crate::value::{Place, Value, Variable, Vars};
 
@@ -32,6 +34,8 @@ pub struct Inventory {
     /// What holds on every host, whatever is written.
     extra: Vars,
     warnings: Vec<Warning>,
+    /// Every file that was read, by the name that places have.
+    texts: IndexMap<Arc<str>, Arc<str>>,
 }
 
 /// Why an inventory cannot be read.
@@ -110,7 +114,10 @@ impl Inventory {
         source::refuse_format(name, text)?;
         let document = yaml::read(name, text)?;
         source::refuse_content(name, &document)?;
-        ansible::read(name, &document)
+        let mut builder = Builder::new(name);
+        builder.text(name, text);
+        ansible::read(&mut builder, &document)?;
+        builder.finish(name)
     }
 
     /// The file, as the user named it.
@@ -166,9 +173,30 @@ impl Inventory {
         Some(in_infra.unwrap_or(&host.place).clone())
     }
 
+    /// The line of a file at a place, if it is one that was read.
+    pub fn line(&self, place: &Place) -> Option<&str> {
+        self.texts.get(&place.file)?.lines().nth(place.line.checked_sub(1)?)
+    }
+
     /// What Ansible would warn of, and what it silently ignores, in file order.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+}
+
+fn shape(place: &Place, message: String) -> InventoryError {
+    InventoryError::Shape { place: place.clone(), message }
+}
+
+/// What a person calls this kind of value: `a mapping`, `text`, `a boolean`.
+fn noun(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "empty",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
     }
 }
 

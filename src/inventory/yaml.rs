@@ -75,10 +75,8 @@ pub enum Tag {
 /// Why a text is not a YAML document that can be read here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct YamlError {
-    /// The line that is at fault.
+    /// The line and column that are at fault.
     pub place: Place,
-    /// The column, from 1.
-    pub column: usize,
     /// What is wrong.
     pub message: String,
     /// The line's text, unless it looks like a secret.
@@ -87,11 +85,12 @@ pub struct YamlError {
 
 impl fmt::Display for YamlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.place, self.column, self.message)?;
+        let column = self.place.column;
+        write!(f, "{}:{column}: {}", self.place, self.message)?;
         let Some(excerpt) = &self.excerpt else { return Ok(()) };
         let number = self.place.line.to_string();
         let margin = " ".repeat(number.len());
-        let indent = " ".repeat(self.column.saturating_sub(1));
+        let indent = " ".repeat(column.saturating_sub(1));
         write!(f, "\n  {number} | {excerpt}\n  {margin} | {indent}^")
     }
 }
@@ -166,12 +165,9 @@ impl Node {
     pub fn noun(&self) -> &'static str {
         match &self.kind {
             NodeKind::List(_) => "a list",
-            NodeKind::Map(_) | NodeKind::Scalar(Value::Object(_)) => "a mapping",
+            NodeKind::Map(_) => "a mapping",
             NodeKind::Scalar(_) if self.tag == Some(Tag::Vault) => "encrypted text",
-            NodeKind::Scalar(Value::Null) => "empty",
-            NodeKind::Scalar(Value::Bool(_)) => "a boolean",
-            NodeKind::Scalar(Value::Number(_)) => "a number",
-            NodeKind::Scalar(_) => "text",
+            NodeKind::Scalar(value) => super::noun(value),
         }
     }
 }
@@ -215,7 +211,7 @@ mod tests {
     fn the_last_of_equal_keys_wins_and_both_places_are_told() {
         let document = read("t.yml", "a: 1\nb: 2\na: 3\n").unwrap();
         assert_eq!(document.root.value().to_string(), r#"{"a":3,"b":2}"#);
-        let place = |line| Place { file: "t.yml".into(), line };
+        let place = |line| Place { file: "t.yml".into(), line, column: 1 };
         assert_eq!(document.duplicates, [Duplicate { name: "a".to_owned(), first: place(1), last: place(3) }]);
     }
 
