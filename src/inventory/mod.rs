@@ -1,17 +1,24 @@
 //! Reads an inventory as Ansible does: groups, hosts, and which variables hold on which host.
 //!
 //! `ansible-inventory --list` is the judge of what a file means. Every variable keeps its line and who set it.
-//! What cannot be read yet (directories, INI, scripts, `group_vars` beside the file) is refused by name, never guessed, and
-//! Jinja is kept as text: [`expression`] tells it apart from a value.
+//! What cannot be read yet (directories, `group_vars` beside the file) is refused by name, never guessed, and Jinja is kept
+//! as text: [`expression`] tells it apart from a value.
 
 mod ansible;
 mod builder;
 mod composer;
+mod format;
+mod ini;
+mod json;
 mod lineage;
+mod listing;
+mod literal;
 mod mapping;
 mod range;
 mod scalar;
+mod script;
 mod source;
+mod word;
 pub mod yaml;
 
 use std::path::Path;
@@ -102,8 +109,13 @@ impl Inventory {
     /// Reads the inventory file at `path`.
     pub fn read(path: &Path) -> Result<Self, InventoryError> {
         let name = path.display().to_string();
-        let text = source::text(path, &name)?;
-        let inventory = Self::parse(&name, &text)?;
+        let mut builder = Builder::new(&name);
+        if script::is_script(path) {
+            script::read(&mut builder, path, &name)?;
+        } else {
+            format::read(&mut builder, &name, &source::text(path, &name)?)?;
+        }
+        let inventory = builder.finish(&name)?;
         let (groups, hosts) = (&inventory.groups, &inventory.hosts);
         source::refuse_neighbours(path, |name| groups.contains_key(name), |name| hosts.contains_key(name))?;
         Ok(inventory)
@@ -111,12 +123,8 @@ impl Inventory {
 
     /// Reads an inventory from its text; `name` is what places will print.
     pub fn parse(name: &str, text: &str) -> Result<Self, InventoryError> {
-        source::refuse_format(name, text)?;
-        let document = yaml::read(name, text)?;
-        source::refuse_content(name, &document)?;
         let mut builder = Builder::new(name);
-        builder.text(name, text);
-        ansible::read(&mut builder, &document)?;
+        format::read(&mut builder, name, text)?;
         builder.finish(name)
     }
 

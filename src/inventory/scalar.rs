@@ -28,7 +28,7 @@ static TIMESTAMP: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 #[expect(clippy::expect_used, reason = "the patterns are constants, and every one is compiled by a test")]
-fn pattern(text: &str) -> Regex {
+pub(super) fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a constant pattern")
 }
 
@@ -111,7 +111,8 @@ fn sexagesimal(digits: &str) -> Option<u128> {
     digits.split(':').try_fold(0_u128, |sum, part| sum.checked_mul(60)?.checked_add(part.parse().ok()?))
 }
 
-fn whole_number(negative: bool, magnitude: u128) -> Value {
+/// An integer where one of ours holds it, else its digits as text.
+pub(super) fn whole_number(negative: bool, magnitude: u128) -> Value {
     let signed = i128::try_from(magnitude).map(|magnitude| if negative { -magnitude } else { magnitude });
     match signed {
         Ok(number) => match (u64::try_from(number), i64::try_from(number)) {

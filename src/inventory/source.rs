@@ -1,17 +1,19 @@
 //! Opens an inventory file and refuses, by name, what cannot be read yet.
 //!
-//! Directories, scripts, INI and TOML, plugin configurations, the output of `ansible-inventory`, and `group_vars` or
-//! `host_vars` beside the file are all legal for Ansible; passing over them would give a wrong answer.
+//! Directories, and `group_vars` or `host_vars` beside the file, are legal for Ansible; passing over them would give a
+//! wrong answer.
 
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
 use super::InventoryError;
-use super::yaml::Document;
 
 /// How large a file may be, in bytes: ten thousand hosts take five megabytes.
-const BYTES: u64 = 64 * 1024 * 1024;
+pub(super) const BYTES: u64 = 64 * 1024 * 1024;
+
+/// What the user calls standard input.
+pub(super) const STDIN: &str = "-";
 
 /// The text of the file at `path`, which the user calls `name`.
 pub(super) fn text(path: &Path, name: &str) -> Result<String, InventoryError> {
@@ -20,7 +22,10 @@ pub(super) fn text(path: &Path, name: &str) -> Result<String, InventoryError> {
         return Err(unsupported(name, "it is a directory of inventories", "name one YAML file"));
     }
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| unreadable(reason(&error)))?;
+    let file: Box<dyn Read> = match name {
+        STDIN => Box::new(std::io::stdin()),
+        _ => Box::new(File::open(path).map_err(|error| unreadable(reason(&error)))?),
+    };
     file.take(BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(reason(&error)))?;
     if bytes.len() as u64 > BYTES {
         return Err(unreadable(format!("it is larger than {} MiB, too large for an inventory", BYTES >> 20)));
@@ -38,52 +43,6 @@ fn reason(error: &std::io::Error) -> String {
         std::io::ErrorKind::PermissionDenied => "permission to read it is denied".to_owned(),
         _ => error.to_string(),
     }
-}
-
-/// Refuses what is an inventory, but no YAML.
-pub(super) fn refuse_format(name: &str, text: &str) -> Result<(), InventoryError> {
-    let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
-    let first = lines.find(|(_, line)| !line.is_empty() && !line.starts_with(['#', ';']));
-    if text.starts_with("#!") {
-        return Err(unsupported(&format!("{name}:1"), "it is a script that prints an inventory", SAVE));
-    }
-    match first {
-        Some((line, text)) if is_section(text) => {
-            let what = "it is an inventory in INI or TOML format";
-            Err(unsupported(&format!("{name}:{line}"), what, "convert it with ansible-inventory --list --yaml"))
-        }
-        _ => Ok(()),
-    }
-}
-
-const SAVE: &str = "save what ansible-inventory --list --yaml says as a file";
-
-/// `[infra]` or `[infra:vars]`, which nobody begins a YAML inventory with.
-fn is_section(line: &str) -> bool {
-    line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).is_some_and(|name| {
-        !name.is_empty() && name.chars().all(|char| char.is_alphanumeric() || "._-:".contains(char))
-    })
-}
-
-/// Refuses YAML that is not an inventory in itself.
-pub(super) fn refuse_content(name: &str, document: &Document) -> Result<(), InventoryError> {
-    let root = &document.root;
-    let Some(entries) = root.entries() else {
-        let reason = format!("it is {}, not a mapping of groups", root.noun());
-        return Err(InventoryError::Unreadable { name: name.to_owned(), reason });
-    };
-    if entries.is_empty() {
-        return Err(InventoryError::Unreadable { name: name.to_owned(), reason: "it holds no group".to_owned() });
-    }
-    for (key, node) in entries {
-        let what = match key.text.as_str() {
-            "_meta" if node.get("hostvars").is_some() => "it is the JSON of ansible-inventory --list",
-            "plugin" if !node.is_false() => "it is the configuration of an inventory plugin",
-            _ => continue,
-        };
-        return Err(unsupported(&key.place.to_string(), what, SAVE));
-    }
-    Ok(())
 }
 
 /// Refuses files in `group_vars` and `host_vars` that Ansible would read for a group or host of this inventory.
@@ -126,35 +85,6 @@ fn unsupported(place: &str, what: &str, remedy: &str) -> InventoryError {
 #[cfg(test)]
 mod tests {
     use crate::inventory::Inventory;
-
-    fn fault(text: &str) -> String {
-        Inventory::parse("pigsty.yml", text).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn what_is_no_inventory_is_refused() {
-        for (text, reason) in [
-            ("", "pigsty.yml: it is empty, not a mapping of groups"),
-            ("- a\n", "pigsty.yml: it is a list, not a mapping of groups"),
-            ("{}\n", "pigsty.yml: it holds no group"),
-            (
-                "# ini\n[infra]\n10.10.10.10\n",
-                "pigsty.yml:2: it is an inventory in INI or TOML format, which is not read yet; ",
-            ),
-            ("#!/bin/sh\n", "pigsty.yml:1: it is a script that prints an inventory, which is not read yet; "),
-            (
-                "plugin: aws_ec2\n",
-                "pigsty.yml:1: it is the configuration of an inventory plugin, which is not read yet; ",
-            ),
-            (
-                "{\"_meta\": {\"hostvars\": {}}}\n",
-                "pigsty.yml:1: it is the JSON of ansible-inventory --list, which is not",
-            ),
-        ] {
-            let shown = fault(text);
-            assert!(shown.starts_with(reason), "{text}: {shown}");
-        }
-    }
 
     #[test]
     fn files_that_cannot_be_read_say_why() {
