@@ -1,6 +1,6 @@
 //! Which inventory is meant: its sources and the variables of the command line, for every verb alike.
 
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 
 use clap::Args;
 
@@ -19,6 +19,9 @@ pub(super) struct Sources {
     /// A variable that holds over all that is written: name=value, JSON, or @FILE; may be repeated
     #[arg(short, long = "extra-vars", value_name = "VARS")]
     extra: Vec<String>,
+    /// Where the playbooks lie: their group_vars/ and host_vars/ count over those beside the inventory, as with Ansible
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    playbook_dir: PathBuf,
 }
 
 impl Sources {
@@ -39,7 +42,8 @@ impl Sources {
             return Ok(None);
         }
         let sources = [&self.listed[..], &self.named].concat();
-        let inventory = Inventory::load(&sources, &Reading { extra: self.extra.clone() })?;
+        let playbooks = Some(self.playbook_dir.components().skip_while(|part| *part == Component::CurDir).collect());
+        let inventory = Inventory::load(&sources, &Reading { extra: self.extra.clone(), playbooks })?;
         for warning in inventory.warnings() {
             complain(&format!("warning: {}: {}", warning.place, warning.message));
         }

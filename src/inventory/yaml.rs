@@ -7,6 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::Warning;
 use super::composer::Composer;
 use crate::value::{Object, Place, Value};
 
@@ -28,6 +29,14 @@ pub struct Duplicate {
     pub first: Place,
     /// Where it was written last, with effect.
     pub last: Place,
+}
+
+impl Duplicate {
+    /// What a person is told of it.
+    pub(super) fn warning(&self) -> Warning {
+        let message = format!("{} is written twice, first in line {}; the last one holds", self.name, self.first.line);
+        Warning { place: self.last.clone(), message }
+    }
 }
 
 /// A value with the line it starts on.
