@@ -12,6 +12,7 @@ mod mapping;
 mod range;
 mod scalar;
 mod source;
+pub mod vault;
 pub mod yaml;
 
 use std::path::Path;
