@@ -15,6 +15,7 @@ mod pair;
 mod range;
 mod scalar;
 mod source;
+pub mod vault;
 pub mod yaml;
 
 use std::path::{Path, PathBuf};
