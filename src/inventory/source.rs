@@ -1,13 +1,13 @@
-//! Opens an inventory file and refuses, by name, what cannot be read yet.
+//! What one named source is, and who reads it: a directory, an executable, a file or standard input.
 //!
-//! Directories, and `group_vars` or `host_vars` beside the file, are legal for Ansible; passing over them would give a
-//! wrong answer.
+//! It opens files and makes text of them; what the text means is the affair of the formats.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::InventoryError;
+use super::builder::Builder;
+use super::{InventoryError, Reading, directory, format, script};
 
 /// How large a file may be, in bytes: ten thousand hosts take five megabytes.
 pub(super) const BYTES: u64 = 64 * 1024 * 1024;
@@ -15,20 +15,38 @@ pub(super) const BYTES: u64 = 64 * 1024 * 1024;
 /// What the user calls standard input.
 pub(super) const STDIN: &str = "-";
 
+/// Reads what is at `path`: a directory of sources, or a file.
+pub(super) fn read(builder: &mut Builder, path: &Path, reading: &Reading) -> Result<(), InventoryError> {
+    if path.is_dir() {
+        return directory::read(builder, path, reading);
+    }
+    let name = path.display().to_string();
+    if script::is_script(path) {
+        return script::read(builder, path, &name);
+    }
+    let text = if name == STDIN { whole(std::io::stdin(), &name)? } else { text(path, &name)? };
+    format::read(builder, &name, &text)
+}
+
 /// The text of the file at `path`, which the user calls `name`.
 pub(super) fn text(path: &Path, name: &str) -> Result<String, InventoryError> {
-    let unreadable = |reason: String| InventoryError::Unreadable { name: name.to_owned(), reason };
-    if path.is_dir() {
-        return Err(unsupported(name, "it is a directory of inventories", "name one YAML file"));
-    }
+    let file = File::open(path).map_err(|error| unreadable(name, reason(&error)))?;
+    whole(file, name)
+}
+
+fn whole(file: impl Read, name: &str) -> Result<String, InventoryError> {
+    let unreadable = |reason: String| unreadable(name, reason);
     let mut bytes = Vec::new();
-    let file: Box<dyn Read> = match name {
-        STDIN => Box::new(std::io::stdin()),
-        _ => Box::new(File::open(path).map_err(|error| unreadable(reason(&error)))?),
-    };
     file.take(BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(reason(&error)))?;
     if bytes.len() as u64 > BYTES {
         return Err(unreadable(format!("it is larger than {} MiB, too large for an inventory", BYTES >> 20)));
+    }
+    if bytes.starts_with(b"$ANSIBLE_VAULT;") {
+        return Err(unsupported(
+            name,
+            "it is encrypted with ansible-vault",
+            "name what ansible-vault decrypt makes of it",
+        ));
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
@@ -37,7 +55,7 @@ pub(super) fn text(path: &Path, name: &str) -> Result<String, InventoryError> {
     })
 }
 
-fn reason(error: &std::io::Error) -> String {
+pub(super) fn reason(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission to read it is denied".to_owned(),
@@ -45,37 +63,8 @@ fn reason(error: &std::io::Error) -> String {
     }
 }
 
-/// Refuses files in `group_vars` and `host_vars` that Ansible would read for a group or host of this inventory.
-pub(super) fn refuse_neighbours(
-    path: &Path,
-    is_group: impl Fn(&str) -> bool,
-    is_host: impl Fn(&str) -> bool,
-) -> Result<(), InventoryError> {
-    let directory = path.parent().unwrap_or(Path::new(""));
-    refuse_directory(directory, "group_vars", is_group)?;
-    refuse_directory(directory, "host_vars", is_host)
-}
-
-fn refuse_directory(beside: &Path, folder: &str, names: impl Fn(&str) -> bool) -> Result<(), InventoryError> {
-    let beside = if beside.as_os_str().is_empty() { Path::new(".") } else { beside };
-    let Ok(entries) = fs::read_dir(beside.join(folder)) else { return Ok(()) };
-    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    for path in paths {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let stem = [".yml", ".yaml", ".json"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
-        if (names(stem) || names(&name)) && holds_a_file(&path) {
-            let what = format!("the inventory has {folder}/{name} beside it");
-            return Err(unsupported(&beside.display().to_string(), &what, "move its variables into the inventory"));
-        }
-    }
-    Ok(())
-}
-
-/// Ansible passes over hidden files.
-fn holds_a_file(path: &Path) -> bool {
-    let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
-    !path.is_dir() || fs::read_dir(path).is_ok_and(|entries| entries.flatten().any(|entry| !hidden(&entry.file_name())))
+fn unreadable(name: &str, reason: String) -> InventoryError {
+    InventoryError::Unreadable { name: name.to_owned(), reason }
 }
 
 fn unsupported(place: &str, what: &str, remedy: &str) -> InventoryError {
@@ -97,8 +86,6 @@ mod tests {
         assert!(shown("latin.yml", b"a:\n  b: \xe9\n").ends_with("latin.yml: line 2 is not UTF-8 text"));
         let absent = Inventory::read(&folder.path().join("absent.yml")).unwrap_err().to_string();
         assert!(absent.ends_with("absent.yml: there is no such file"), "{absent}");
-        let directory = Inventory::read(folder.path()).unwrap_err().to_string();
-        assert!(directory.contains("it is a directory of inventories, which is not read yet"), "{directory}");
     }
 
     #[test]
@@ -108,26 +95,5 @@ mod tests {
         std::fs::File::create(&path).unwrap().set_len(65 * 1024 * 1024).unwrap();
         let shown = Inventory::read(&path).unwrap_err().to_string();
         assert!(shown.ends_with("it is larger than 64 MiB, too large for an inventory"), "{shown}");
-    }
-
-    #[test]
-    fn variables_beside_the_file_are_refused_only_where_ansible_would_read_them() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("pigsty.yml");
-        std::fs::write(&path, "infra: {hosts: {10.10.10.10: }}\n").unwrap();
-        let put = |name: &str| {
-            let file = folder.path().join(name);
-            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-            std::fs::write(file, "x: 1\n").unwrap();
-            Inventory::read(&path)
-        };
-        assert!(put("group_vars/absent.yml").is_ok());
-        assert!(put("group_vars/all/.gitkeep").is_ok());
-        assert!(put("host_vars/README.md").is_ok());
-        let group = put("group_vars/infra.yml").unwrap_err().to_string();
-        assert!(group.contains("the inventory has group_vars/infra.yml beside it, which is not read yet"), "{group}");
-        std::fs::remove_dir_all(folder.path().join("group_vars")).unwrap();
-        let host = put("host_vars/10.10.10.10/x.yml").unwrap_err().to_string();
-        assert!(host.contains("the inventory has host_vars/10.10.10.10 beside it"), "{host}");
     }
 }
