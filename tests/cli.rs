@@ -59,6 +59,7 @@ fn what_cannot_be_used_is_refused_with_its_exit_code() {
     refused(&["plan", "inventories/two.yml", "-l", "infra-7"], 4, "there is no INFRA node `infra-7`");
     refused(&["plan", "inventories/two.yml", "-c", "grafna"], 4, "did you mean `grafana`?");
     refused(&["plan", "inventories/two.yml", "--only", "*/grafana/nope"], 4, "no check matches");
+    refused(&["plan", "inventories/two.yml", "--only", "*/vmetrics/canary-read"], 4, "what does writes: say --canary");
     refused(&["plan", "inventories/two.yml", "--only", "a/b/c/d"], 2, "no pattern of checks");
     refused(&["explain", "grafana/helth"], 2, "did you mean `health`?");
     refused(&["explain", "grafanna"], 2, "did you mean `grafana`?");

@@ -17,6 +17,7 @@ mod python;
 mod range;
 mod scalar;
 mod source;
+pub mod vault;
 pub mod yaml;
 
 use std::path::{Path, PathBuf};
