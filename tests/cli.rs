@@ -48,7 +48,7 @@ fn what_cannot_be_used_is_refused_with_its_exit_code() {
     refused(&["--jobs", "4"], 2, "name an inventory");
     refused(&["plan"], 2, "name an inventory");
     refused(&["plan", "inventories/two.yml", "-i", "inventories/one.yml"], 2, "cannot be used with");
-    refused(&["inspect", "--host", "infra-1", "inventories/two.yml"], 2, "name the inventory before --host");
+    refused(&["inspect", "--host", "infra-1", "inventories/two.yml"], 2, "name the inventory before the option");
     refused(&["inventories/two.yml", "--wait", "soon"], 2, "write a duration such as");
     refused(&["inventories/two.yml", "--jobs", "0"], 2, "0 is not in 1..=1024");
     refused(&["inventories/two.yml", "--report", "junti=x"], 2, "did you mean junit?");

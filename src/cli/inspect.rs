@@ -20,15 +20,30 @@ pub(super) struct Inspect {
     /// Show the effective variables of this node, by name or address, or one of them, each with where it was set
     #[arg(long, value_names = ["NODE", "VARIABLE"], num_args = 1..=2)]
     host: Vec<String>,
+    /// Print the JSON of `ansible-inventory --list`, for programs: values as they are written, secrets too
+    #[arg(long, conflicts_with_all = ["host", "graph"])]
+    list: bool,
+    /// Print the tree of groups and hosts as `ansible-inventory --graph` does, below GROUP if one is named
+    #[arg(long, value_name = "GROUP", num_args = 0..=1, default_missing_value = "all", conflicts_with = "host")]
+    graph: Option<String>,
 }
 
 impl Inspect {
     pub(super) fn run(&self) -> Result<ExitCode, Stop> {
-        if let ([_, last], false) = (&self.host[..], self.sources.are_named()) {
-            let message = format!("name the inventory before --host: `{last}` is taken for a variable of the node");
-            return Err(Stop { code: ExitCode::Usage, message });
+        let taken = self.host.get(1).or(self.graph.as_ref());
+        if let (Some(taken), false) = (taken, self.sources.are_named()) {
+            let message = format!("name the inventory before the option: `{taken}` is taken for a part of that");
+            return Err(usage(message));
         }
         let inventory = self.sources.read()?;
+        if self.list {
+            print(&(inventory.list() + "\n"))?;
+            return Ok(ExitCode::Ok);
+        }
+        if let Some(group) = &self.graph {
+            print(&graph(&inventory, group)?)?;
+            return Ok(ExitCode::Ok);
+        }
         let nodes = pigsty::nodes(&inventory).map_err(PlanError::from)?;
         let text = match &self.host[..] {
             [host, only @ ..] => variables(host, only.first(), &nodes)?,
@@ -39,8 +54,21 @@ impl Inspect {
     }
 }
 
+fn usage(message: String) -> Stop {
+    Stop { code: ExitCode::Usage, message }
+}
+
+fn graph(inventory: &Inventory, group: &str) -> Result<String, Stop> {
+    inventory.graph(group).ok_or_else(|| {
+        let known: Vec<_> = inventory.groups().collect();
+        if known.contains(&group) {
+            return usage(format!("the tree below {group} is too large to be printed: name a group further down"));
+        }
+        usage(format!("there is no group `{group}`{}", did_you_mean(group, known)))
+    })
+}
+
 fn variables(host: &str, only: Option<&String>, nodes: &[Node]) -> Result<String, Stop> {
-    let usage = |message: String| Stop { code: ExitCode::Usage, message };
     let node = nodes.iter().find(|node| *node.name == *host || *node.ip == *host).ok_or_else(|| {
         usage(format!("there is no INFRA node `{host}`{}", did_you_mean(host, nodes.iter().map(|node| &*node.name))))
     })?;

@@ -26,7 +26,8 @@ impl Builder {
             Self { groups: IndexMap::new(), hosts: IndexMap::new(), warnings: Vec::new(), texts: IndexMap::new() };
         let top = Place { file: Arc::from(name), line: 1, column: 0 };
         builder.group("all", &top);
-        builder.group("ungrouped", &top);
+        let ungrouped = builder.group("ungrouped", &top);
+        builder.groups[lineage::ALL].children.insert(ungrouped, top);
         builder
     }
 
