@@ -168,7 +168,8 @@ impl Builder {
 fn priority(value: &Value) -> Option<i64> {
     match value {
         Value::String(text) => text.trim().parse().ok(),
-        Value::Number(number) => number.as_i64(),
+        Value::Number(number) => number.as_i64().or_else(|| number.to_string().split('.').next()?.parse().ok()),
+        Value::Bool(truth) => Some((*truth).into()),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! What a value of an INI inventory means: Python's `ast.literal_eval`, and text where that fails.
 //!
 //! Numbers, quoted text, `True`, `False`, `None`, lists, tuples, sets and dictionaries become values; `true`, `0755` and
-//! `10.10.10.10` are no literals of Python and stay text. Tuples and sets become lists, bytes become text.
+//! `10.10.10.10` are no literals of Python and stay text. Tuples and sets become lists, bytes become unsafe text.
 //! Complex numbers and `\N{…}` are not evaluated.
 
 use std::sync::LazyLock;
@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Number;
 
+use super::quoted;
 use super::scalar::{pattern, whole_number};
 use crate::value::{Object, Value, show};
 
@@ -22,9 +23,6 @@ static FLOAT: LazyLock<Regex> = LazyLock::new(|| {
 static INTEGER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"^(?:0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|0(?:_?0)*|[1-9](?:_?[0-9])*)")
 });
-static CODE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{1,3})"));
-static QUOTED: LazyLock<Regex> = LazyLock::new(|| pattern(r#"^(?i:[urb]|br|rb)?(?:'''|"""|'|")"#));
 
 /// The value of what stands behind `=`; an error where Ansible stops.
 pub(super) fn read(text: &str) -> Result<Value, String> {
@@ -84,7 +82,7 @@ impl<'a> Reader<'a> {
             '+' | '-' => self.signed(),
             '.' if self.takes("...") => Some(Item("...".into(), true)),
             '.' | '0'..='9' => self.number(false),
-            _ if QUOTED.is_match(self.rest) => self.strings(),
+            _ if quoted::begins(self.rest) => self.strings(),
             _ => self.word(),
         };
         self.depth -= 1;
@@ -175,34 +173,35 @@ impl<'a> Reader<'a> {
 
     fn braces(&mut self) -> Option<Item> {
         self.rest = &self.rest[1..];
-        let mut object = Object::new();
+        let mut entries: Vec<(Value, Value)> = Vec::new();
         if self.takes("}") {
-            return Some(Item(object.into(), false));
+            return Some(Item(Object::new().into(), false));
         }
-        let mut key = self.key()?;
+        let first = self.key()?;
         if !self.takes(":") {
-            return self.set(key);
+            return self.set(first);
         }
-        loop {
-            object.insert(show(&key), self.item()?.0);
-            if !self.takes(",") {
-                return self.takes("}").then(|| Item(object.into(), false));
+        let mut key = Some(first);
+        while let Some(name) = key.take() {
+            let value = self.item()?.0;
+            match entries.iter_mut().find(|(known, _)| are_equal(known, &name)) {
+                Some((_, old)) => *old = value,
+                None => entries.push((name, value)),
             }
-            if self.takes("}") {
-                return Some(Item(object.into(), false));
-            }
-            key = self.key()?;
-            if !self.takes(":") {
-                return None;
+            if self.takes(",") && !self.rest().starts_with('}') {
+                key = Some(self.key()?).filter(|_| self.takes(":"));
+                key.as_ref()?;
             }
         }
+        let object: Object = entries.into_iter().map(|(key, value)| (show(&key), value)).collect();
+        self.takes("}").then(|| Item(object.into(), false))
     }
 
     fn set(&mut self, first: Value) -> Option<Item> {
         let mut values = vec![first];
         while self.takes(",") && !self.rest().starts_with('}') {
             let next = self.key()?;
-            if !values.contains(&next) {
+            if !values.iter().any(|known| are_equal(known, &next)) {
                 values.push(next);
             }
         }
@@ -211,7 +210,7 @@ impl<'a> Reader<'a> {
 
     fn key(&mut self) -> Option<Value> {
         let Item(value, hashable) = self.item()?;
-        self.unhashable |= !hashable || value.is_array();
+        self.unhashable |= !hashable || value.is_array() || value.is_object();
         Some(value)
     }
 
@@ -219,77 +218,26 @@ impl<'a> Reader<'a> {
     fn strings(&mut self) -> Option<Item> {
         let mut whole = String::new();
         let mut kind = None;
-        while let Some(quoted) = QUOTED.find(self.rest()) {
-            let opening = quoted.as_str().to_lowercase();
-            self.rest = &self.rest[opening.len()..];
-            let (prefix, quote) = opening.split_at(opening.find(['\'', '"'])?);
-            let bytes = prefix.contains('b');
-            if *kind.get_or_insert(bytes) != bytes {
+        while let Some((text, is_bytes)) = quoted::take(&mut self.rest) {
+            if *kind.get_or_insert(is_bytes) != is_bytes {
                 return None;
             }
-            whole.push_str(&self.string(quote, prefix.contains('r'), bytes)?);
+            whole.push_str(&text);
+            self.rest();
         }
-        Some(Item(whole.into(), true))
+        Some(Item(if kind? { unsafe_text(whole) } else { whole.into() }, true))
     }
+}
 
-    fn string(&mut self, quote: &str, raw: bool, bytes: bool) -> Option<String> {
-        let mut text = String::new();
-        loop {
-            if let Some(rest) = self.rest.strip_prefix(quote) {
-                self.rest = rest;
-                return Some(text);
-            }
-            let next = self.next()?;
-            match next {
-                '\\' if raw => {
-                    text.push(next);
-                    text.push(self.next()?);
-                }
-                '\\' => self.escape(bytes, &mut text)?,
-                next if bytes && !next.is_ascii() => return None,
-                next => text.push(next),
-            }
-        }
-    }
+/// Ansible does not trust what was bytes: `{{` has no meaning in it.
+fn unsafe_text(text: String) -> Value {
+    Object::from_iter([("__ansible_unsafe".to_owned(), text.into())]).into()
+}
 
-    fn next(&mut self) -> Option<char> {
-        let mut chars = self.rest.chars();
-        let next = chars.next();
-        self.rest = chars.as_str();
-        next
-    }
-
-    fn escape(&mut self, bytes: bool, text: &mut String) -> Option<()> {
-        if let Some(code) = CODE.captures(self.rest) {
-            let whole = code.get(0)?.as_str();
-            let digits = whole.trim_start_matches(['x', 'u', 'U']);
-            let radix = if whole == digits { 8 } else { 16 };
-            let plain = char::from_u32(u32::from_str_radix(digits, radix).ok()?)?;
-            if bytes && (!plain.is_ascii() || whole.starts_with(['u', 'U'])) {
-                return None;
-            }
-            self.rest = &self.rest[whole.len()..];
-            text.push(plain);
-            return Some(());
-        }
-        let plain = match self.next()? {
-            'a' => '\u{7}',
-            'b' => '\u{8}',
-            'f' => '\u{c}',
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'v' => '\u{b}',
-            same @ ('\\' | '\'' | '"') => same,
-            'x' | 'u' | 'U' | 'N' => return None,
-            other => {
-                text.push('\\');
-                other
-            }
-        };
-        text.push(plain);
-        Some(())
-    }
+/// Python calls 1, 1.0 and True equal.
+fn are_equal(one: &Value, other: &Value) -> bool {
+    let number = |value: &Value| value.as_bool().map(f64::from).or_else(|| value.as_f64());
+    one == other || number(one).zip(number(other)).is_some_and(|(one, other)| one.total_cmp(&other).is_eq())
 }
 
 fn float(negative: bool, digits: &str) -> Option<Value> {
@@ -365,7 +313,8 @@ mod tests {
         means("()", json!([]));
         means("(1)", 1);
         means("set()", json!([]));
-        means("{1, 2, 1}", json!([1, 2]));
+        means("{1, 2, True}", json!([1, 2]));
+        means("{1: 'a', True: 'b'}", json!({"1": "b"}));
         means("[1, [None, {}], ]", json!([1, [null, {}]]));
         means("{'a': 1, 5: [True,], None: 'x', 'a': 2,}", json!({"a": 2, "5": [true], "null": "x"}));
     }
@@ -376,7 +325,7 @@ mod tests {
         means(r#""""it's "quoted" """"#, "it's \"quoted\" ");
         means(r"'\x41\101\u00e9\U0001f600\n\\\d'", "AA\u{e9}\u{1f600}\n\\\\d");
         means(r"r'\d\''", r"\d\'");
-        means("b'bytes'", "bytes");
+        means("b'bytes'", json!({"__ansible_unsafe": "bytes"}));
         is_text(r"'\ud800'");
         is_text(r"'\x4'");
     }

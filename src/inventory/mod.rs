@@ -20,6 +20,7 @@ mod neighbour;
 mod output;
 mod pair;
 mod python;
+mod quoted;
 mod range;
 mod scalar;
 mod script;
