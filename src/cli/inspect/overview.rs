@@ -36,7 +36,9 @@ pub(super) fn show(inventory: &Inventory, nodes: &[Node]) -> Result<String, Stop
         Ok(targets) => table(&self::targets(targets)),
         Err(why) => vec![format!("unknown: {why}")],
     };
-    rows.iter().for_each(|row| _ = writeln!(text, "  {row}"));
+    for row in rows {
+        let _ = writeln!(text, "  {row}");
+    }
     Ok(text)
 }
 
