@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::layer::Layer;
 use super::{Group, Host, Inventory, InventoryError, Warning, lineage, shape};
-use crate::value::{Place, Value, Variable, Vars};
+use crate::value::{Place, Value, Variable};
 
 /// How many hosts an inventory may have: a hundred times the largest estate, and less than would fill the memory.
 const HOSTS: usize = 1_000_000;
@@ -49,7 +50,7 @@ impl Builder {
             hosts: self.hosts,
             lineage,
             neighbours: Vec::new(),
-            extra: Vars::default(),
+            extra: Layer::default(),
             warnings: self.warnings,
             texts: self.texts,
         })
@@ -60,7 +61,7 @@ impl Builder {
         let entry = self.groups.entry(name.to_owned());
         let index = entry.index();
         entry.or_insert_with(|| Group {
-            vars: Vars::default(),
+            vars: Layer::default(),
             hosts: IndexMap::new(),
             children: IndexMap::new(),
             priority: 1,
@@ -110,7 +111,7 @@ impl Builder {
             return Err(shape(place, format!("there are more than {HOSTS} hosts")));
         }
         let scope: Arc<str> = format!("host {name}").into();
-        let mut vars = Vars::default();
+        let mut vars = Layer::default();
         if let Some(port) = port.filter(|port| *port > 0) {
             let variable = Variable { value: port.into(), place: Some(place.clone()), scope: Arc::clone(&scope) };
             vars.set("ansible_port", variable);

@@ -12,6 +12,7 @@ mod extra;
 mod format;
 mod ini;
 mod json;
+mod layer;
 mod lineage;
 mod listing;
 mod literal;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 
 use self::builder::Builder;
+use self::layer::Layer;
 use self::neighbour::Neighbour;
 use self::yaml::YamlError;
 use crate::value::{Place, Value, Variable, Vars};
@@ -50,7 +52,7 @@ pub struct Inventory {
     /// What stands in files beside the sources, in the order in which it counts.
     neighbours: Vec<Neighbour>,
     /// What holds on every host, whatever is written.
-    extra: Vars,
+    extra: Layer,
     warnings: Vec<Warning>,
     /// Every file that was read, by the name that places have.
     texts: IndexMap<Arc<str>, Arc<str>>,
@@ -110,7 +112,7 @@ pub struct Warning {
 
 #[derive(Clone, Debug)]
 struct Group {
-    vars: Vars,
+    vars: Layer,
     hosts: IndexMap<usize, Place>,
     children: IndexMap<usize, Place>,
     priority: i64,
@@ -120,7 +122,7 @@ struct Group {
 
 #[derive(Clone, Debug)]
 struct Host {
-    vars: Vars,
+    vars: Layer,
     place: Place,
     scope: Arc<str>,
 }
@@ -181,22 +183,9 @@ impl Inventory {
     pub fn vars(&self, host: &str) -> Vars {
         let mut vars = Vars::default();
         if let Some(host) = self.hosts.get_index_of(host) {
-            self.layers(host).for_each(|layer| vars.extend(layer));
+            self.layers(host).for_each(|layer| vars.extend(layer.vars()));
         }
         vars
-    }
-
-    /// Everything that is written for a host, the weakest first: Ansible's `VARIABLE_PRECEDENCE`.
-    fn layers(&self, host: usize) -> impl Iterator<Item = &Vars> {
-        let groups = &self.lineage[host];
-        let inline = groups.iter().map(|group| &self.groups[*group].vars);
-        let all = self.neighbours.iter().filter_map(|beside| beside.groups.get(&lineage::ALL));
-        let others = self.neighbours.iter().flat_map(|beside| {
-            groups.iter().filter(|group| **group != lineage::ALL).filter_map(|group| beside.groups.get(group))
-        });
-        let own = self.neighbours.iter().filter_map(move |beside| beside.hosts.get(&host));
-        let host = std::iter::once(&self.hosts[host].vars);
-        inline.chain(all).chain(others).chain(host).chain(own).chain(std::iter::once(&self.extra))
     }
 
     /// Sets a variable on every host, over all that is written, as Ansible's `-e` does.
@@ -305,17 +294,8 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             path
         };
-        let one = file(
-            "one.yml",
-            "all: {vars: {x: 1, y: 1}, children: {infra: {hosts: {h: {z: 1}}}}}
-",
-        );
-        let two = file(
-            "two.yml",
-            "all: {vars: {y: 2}}
-infra: {hosts: {h: {z: 2}, i: }}
-",
-        );
+        let one = file("one.yml", "all: {vars: {x: 1, y: 1}, children: {infra: {hosts: {h: {z: 1}}}}}\n");
+        let two = file("two.yml", "all: {vars: {y: 2}}\ninfra: {hosts: {h: {z: 2}, i: }}\n");
         let load = |sources: &[&PathBuf]| {
             let sources: Vec<_> = sources.iter().map(|path| (*path).clone()).collect();
             Inventory::load(&sources, &Reading::default()).unwrap()

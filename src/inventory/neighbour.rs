@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::layer::Layer;
 use super::yaml;
 use super::{Inventory, InventoryError, Reading, Warning, source};
-use crate::value::{Place, Variable, Vars};
+use crate::value::{Place, Variable};
 
 /// How many folders may stand in one another: more than anyone keeps, and a link to above ends here.
 const DEPTH: usize = 16;
@@ -22,8 +23,8 @@ const ENDS: [&str; 4] = ["", ".yml", ".yaml", ".json"];
 /// What one place has: the variables of groups and hosts by their index.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Neighbour {
-    pub(super) groups: IndexMap<usize, Vars>,
-    pub(super) hosts: IndexMap<usize, Vars>,
+    pub(super) groups: IndexMap<usize, Layer>,
+    pub(super) hosts: IndexMap<usize, Layer>,
 }
 
 /// Reads what stands beside every source and beside the playbooks, for the groups and hosts that are known by now.
@@ -72,7 +73,7 @@ impl Reader {
         &mut self,
         folder: &Path,
         names: impl Iterator<Item = (&'a str, &'a Arc<str>)>,
-    ) -> Result<IndexMap<usize, Vars>, InventoryError> {
+    ) -> Result<IndexMap<usize, Layer>, InventoryError> {
         let mut all = IndexMap::new();
         if !folder.is_dir() {
             if folder.exists() {
@@ -82,11 +83,11 @@ impl Reader {
         }
         // A name that begins with a slash would lead out of the folder.
         for (index, (name, scope)) in names.enumerate().filter(|(_, (name, _))| !name.starts_with('/')) {
-            let mut vars = Vars::default();
+            let mut vars = Layer::default();
             for file in self.files(folder, name)? {
                 self.file(&file, scope, &mut vars)?;
             }
-            if vars.iter().next().is_some() {
+            if vars.vars().iter().next().is_some() {
                 all.insert(index, vars);
             }
         }
@@ -110,7 +111,7 @@ impl Reader {
     }
 
     /// Puts the variables of a file over those that are there.
-    fn file(&mut self, path: &Path, scope: &Arc<str>, vars: &mut Vars) -> Result<(), InventoryError> {
+    fn file(&mut self, path: &Path, scope: &Arc<str>, vars: &mut Layer) -> Result<(), InventoryError> {
         let name = path.display().to_string();
         let text = source::text(path, &name)?;
         let document = yaml::read(&name, &text)?;
@@ -127,7 +128,7 @@ impl Reader {
         };
         for (key, node) in entries {
             let place = Some(key.place.clone());
-            vars.set(key.text.clone(), Variable { value: node.value(), place, scope: Arc::clone(scope) });
+            vars.set(&key.text, Variable { value: node.value(), place, scope: Arc::clone(scope) });
         }
         Ok(())
     }
@@ -192,7 +193,7 @@ mod tests {
 
     /// The values of `x` on the host, the weakest first.
     fn layers(inventory: &Inventory) -> Vec<&Value> {
-        inventory.layers(0).filter_map(|layer| layer.get("x")).collect()
+        inventory.layers(0).filter_map(|layer| layer.vars().get("x")).collect()
     }
 
     #[test]

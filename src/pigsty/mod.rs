@@ -17,7 +17,7 @@ mod portal;
 mod secret;
 mod suspicion;
 
-pub use secret::{is_telling, secrets};
+pub use secret::{is_telling, masked, secrets};
 pub use suspicion::suspect;
 
 /// Pigsty's role defaults, which hold under every inventory.
@@ -84,6 +84,11 @@ pub fn nodes(inventory: &Inventory) -> Result<Vec<Node>, PigstyError> {
     }
     fleet::derive(&mut nodes);
     Ok(nodes)
+}
+
+/// What Pigsty's roles give a variable that no inventory sets.
+pub fn role_default(name: &str) -> Option<&'static Variable> {
+    defaults().ok()?.variable(name)
 }
 
 /// Pigsty's role defaults as variables, read once.
