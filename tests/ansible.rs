@@ -23,15 +23,13 @@ use serde::{Deserialize, Serialize};
 /// Fewer cases than this cannot show every feature: some are missing.
 const CASES: usize = 60;
 
-/// What both programs are asked for.
-const QUESTIONS: [&str; 2] = ["--list", "--graph"];
-
-/// What one program says: its exit code and its outputs.
+/// What Ansible says of a case.
 #[derive(Deserialize)]
 struct Answer {
     code: i32,
-    out: String,
-    err: String,
+    list: String,
+    graph: String,
+    errors: String,
 }
 
 /// An inventory, as words that name it in a folder.
@@ -47,7 +45,7 @@ struct Case {
 #[derive(Serialize)]
 struct Call<'a> {
     folder: &'a Path,
-    words: Vec<&'a str>,
+    words: &'a [String],
 }
 
 /// The cases, and what Ansible says of each once anybody asks.
@@ -112,14 +110,17 @@ impl Case {
         self.name.rsplit('/').next().is_some_and(|name| name.starts_with(word))
     }
 
-    /// What our program says.
-    fn ask(&self, question: &str) -> Result<Answer, Failed> {
+    /// What our program says to `--list` or `--graph`, or why it refuses.
+    fn ask(&self, question: &str) -> Result<Result<String, String>, Failed> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_infra-verify"));
         command.arg("inspect").args(&self.ours).arg(question).current_dir(&self.folder);
         let output = command.stdin(File::open(&self.stdin)?).output()?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let code = output.status.code().ok_or("our program was ended by a signal")?;
-        Ok(Answer { code, out: text(&output.stdout), err: text(&output.stderr) })
+        match output.status.code() {
+            Some(0) => Ok(Ok(text(&output.stdout))),
+            Some(2) => Ok(Err(text(&output.stderr))),
+            code => Err(format!("{question} ends with {code:?}: {}", text(&output.stderr)).into()),
+        }
     }
 }
 
@@ -132,27 +133,28 @@ fn trial(judge: &Arc<Judge>, index: usize) -> Trial {
         };
         let answers =
             judge.answers.get_or_init(|| ask_ansible(&program, &judge.cases)).as_ref().map_err(Failed::from)?;
-        let case = &judge.cases[index];
-        for (at, question) in QUESTIONS.into_iter().enumerate() {
-            agrees(case, question, &case.ask(question)?, &answers[index * QUESTIONS.len() + at])?;
-        }
+        agrees(&judge.cases[index], &answers[index])?;
         Ok(Completion::Completed)
     })
 }
 
-fn agrees(case: &Case, question: &str, ours: &Answer, theirs: &Answer) -> Result<(), Failed> {
+fn agrees(case: &Case, theirs: &Answer) -> Result<(), Failed> {
     let (refused, stricter) = (case.begins("refused"), case.begins("stricter"));
     if (theirs.code != 0) != refused {
-        return Err(format!("Ansible ends {question} with {}: {}", theirs.code, theirs.err).into());
+        return Err(format!("Ansible ends with {}: {}", theirs.code, theirs.errors).into());
     }
-    let expected = if refused || stricter { 2 } else { 0 };
-    if ours.code != expected {
-        return Err(format!("{question} ends with {} instead of {expected}: {}", ours.code, ours.err).into());
-    }
-    if expected == 0
-        && let Some((ours, theirs)) = difference(&ours.out, &theirs.out)
-    {
-        return Err(format!("{question} says {ours:?}, and with Ansible {theirs:?}").into());
+    for (question, theirs) in [("--list", &theirs.list), ("--graph", &theirs.graph)] {
+        match case.ask(question)? {
+            Ok(_) if refused || stricter => return Err(format!("{question} is answered").into()),
+            Err(reason) if !refused && !stricter => return Err(format!("{question} is refused: {reason}").into()),
+            Ok(ours) => match difference(&ours, theirs) {
+                None => {}
+                Some((ours, theirs)) => {
+                    return Err(format!("{question} says {ours:?}, and with Ansible {theirs:?}").into());
+                }
+            },
+            Err(_) => {}
+        }
     }
     Ok(())
 }
@@ -179,9 +181,9 @@ fn program() -> Option<PathBuf> {
     Some(named.filter(|python| python.is_file()).unwrap_or_else(|| "python3".into()))
 }
 
-/// What Ansible says to every question of every case.
+/// What Ansible says of every case.
 fn ask_ansible(python: &Path, cases: &[Case]) -> Result<Vec<Answer>, String> {
-    let calls: Vec<_> = cases.iter().flat_map(|case| QUESTIONS.map(|question| case.call(question))).collect();
+    let calls: Vec<_> = cases.iter().map(|case| Call { folder: &case.folder, words: &case.words }).collect();
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ansible");
     let mut command = Command::new(python);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ANSIBLE_")) {
@@ -200,11 +202,4 @@ fn ask_ansible(python: &Path, cases: &[Case]) -> Result<Vec<Answer>, String> {
     let output = child.wait_with_output().map_err(failed)?;
     let answers: Vec<Answer> = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
     if answers.len() == calls.len() { Ok(answers) } else { Err("an answer is missing".to_owned()) }
-}
-
-impl Case {
-    fn call<'a>(&'a self, question: &'a str) -> Call<'a> {
-        let words = self.words.iter().map(String::as_str).chain([question]).collect();
-        Call { folder: &self.folder, words }
-    }
 }

@@ -1,38 +1,45 @@
-"""Answers many calls of ansible-inventory with one start of Python, for tests/ansible.rs.
+"""Answers for ansible-inventory to many questions with one start of Python, for tests/ansible.rs.
 
 Reads a list of {"folder", "words"} from standard input, each the working directory and the arguments of a call, and
-prints a list of {"code", "out", "err"}. Every call has a process of its own that begins where Ansible is loaded.
+prints a list of {"code", "list", "graph", "errors"}: what --list and --graph say. Every call has a process of its own
+that begins where Ansible is loaded.
 """
 
+import gc
 import json
 import os
 import sys
 import tempfile
+import traceback
 
 from ansible import constants
 from ansible.cli.inventory import InventoryCLI
 from ansible.plugins import loader
 
 
-def start(call):
-    out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
-    sys.stdout.flush()
-    pid = os.fork()
-    if pid == 0:
-        code = 70
+def answer(call, listing, graph, errors):
+    """Answers in a process of its own, which ends with it."""
+    code = 1
+    try:
+        os.chdir(call["folder"])
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(listing.fileno(), 1)
+        os.dup2(errors.fileno(), 2)
+        cli = InventoryCLI(["ansible-inventory", *call["words"], "--list"])
+        cli.parse()
         try:
-            os.chdir(call["folder"])
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            os.dup2(out.fileno(), 1)
-            os.dup2(err.fileno(), 2)
-            InventoryCLI.cli_executor(["ansible-inventory", *call["words"]])
+            cli.run()
         except SystemExit as exit:
-            code = exit.code if isinstance(exit.code, int) else 1
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-    return pid, (out, err)
+            code = exit.code
+        graph.write((cli.inventory_graph() + "\n").encode())
+        graph.flush()
+    except Exception:
+        code = 1
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def text(file):
@@ -47,6 +54,7 @@ def load():
         loader.inventory_loader.get(name)
     for kind in loader.connection_loader, loader.shell_loader:
         list(kind.all(path_only=True))
+    gc.freeze()
 
 
 def main():
@@ -58,12 +66,15 @@ def main():
     while waiting or running:
         while waiting and len(running) < (os.cpu_count() or 1):
             index, call = waiting.pop(0)
-            pid, files = start(call)
+            files = [tempfile.TemporaryFile() for _ in range(3)]
+            pid = os.fork()
+            if pid == 0:
+                answer(call, *files)
             running[pid] = (index, files)
         pid, status = os.wait()
-        if pid in running:
-            index, (out, err) = running.pop(pid)
-            answers[index] = {"code": os.waitstatus_to_exitcode(status), "out": text(out), "err": text(err)}
+        index, files = running.pop(pid)
+        names = ["list", "graph", "errors"]
+        answers[index] = {"code": os.waitstatus_to_exitcode(status), **dict(zip(names, map(text, files)))}
     json.dump(answers, sys.stdout)
 
 
