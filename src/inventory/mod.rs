@@ -8,6 +8,7 @@ mod builder;
 mod composer;
 mod directory;
 mod extra;
+mod folder;
 mod layer;
 mod lineage;
 mod mapping;
