@@ -9,6 +9,7 @@ mod builder;
 mod composer;
 mod directory;
 mod extra;
+mod folder;
 mod format;
 mod ini;
 mod json;

@@ -3,7 +3,6 @@
 //! Ansible's rules for what is a file of variables hold here. Files of a later source count over those of an earlier one, and
 //! what has no group or host of its name is not opened.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,11 +10,8 @@ use indexmap::IndexMap;
 
 use super::layer::Layer;
 use super::yaml;
-use super::{Inventory, InventoryError, Reading, Warning, source};
+use super::{Inventory, InventoryError, Reading, Warning, folder, source};
 use crate::value::{Place, Variable};
-
-/// How many folders may stand in one another: more than anyone keeps, and a link to above ends here.
-const DEPTH: usize = 16;
 
 /// The ends of names that a file of variables may have: Ansible's `YAML_FILENAME_EXTENSIONS`, and none, which goes first.
 const ENDS: [&str; 4] = ["", ".yml", ".yaml", ".json"];
@@ -101,13 +97,7 @@ impl Reader {
         for hidden in paths {
             self.warn(&hidden, format!("Ansible passes over it, as {} is there", first.display()));
         }
-        let mut files = Vec::new();
-        if first.is_dir() {
-            collect(&first, 0, &mut files)?;
-        } else {
-            files.push(first);
-        }
-        Ok(files)
+        if first.is_dir() { folder::files(&first, is_wanted) } else { Ok(vec![first]) }
     }
 
     /// Puts the variables of a file over those that are there.
@@ -139,34 +129,17 @@ impl Reader {
     }
 }
 
-/// The files of variables below a folder, in the order in which they are read.
-fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), InventoryError> {
-    let unreadable = |reason| InventoryError::Unreadable { name: folder.display().to_string(), reason };
-    if depth == DEPTH {
-        return Err(unreadable(format!("folders stand in one another more than {DEPTH} deep")));
-    }
-    let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let mut names: Vec<_> =
-        entries.map_err(|error| unreadable(source::reason(&error)))?.iter().map(fs::DirEntry::file_name).collect();
-    names.sort();
-    for name in names {
-        let path = folder.join(&name);
-        let name = name.to_string_lossy();
-        let end = name.rfind('.').map_or("", |dot| &name[dot..]);
-        if name.starts_with('.') || name.ends_with('~') {
-            continue;
-        }
-        if path.is_dir() && end.is_empty() {
-            collect(&path, depth + 1, files)?;
-        } else if path.is_file() && ENDS.contains(&end) {
-            files.push(path);
-        }
-    }
-    Ok(())
+/// Whether Ansible reads a file of this name within a folder of variables, or looks into a folder.
+fn is_wanted(path: &Path, name: &str) -> bool {
+    let end = name.rfind('.').map_or("", |dot| &name[dot..]);
+    let is_kind = if path.is_dir() { end.is_empty() } else { path.is_file() && ENDS.contains(&end) };
+    is_kind && !name.starts_with('.') && !name.ends_with('~')
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use serde_json::json;
 
     use super::*;
