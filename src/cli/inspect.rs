@@ -34,7 +34,7 @@ impl Inspect {
             [host, only @ ..] => variables(host, only.first(), &nodes)?,
             [] => overview(&inventory, &nodes)?,
         };
-        print(&pigsty::secrets(&nodes).scrub(&text))?;
+        print(&pigsty::secrets(&inventory, &nodes).scrub(&text))?;
         Ok(ExitCode::Ok)
     }
 }
@@ -50,13 +50,14 @@ fn variables(host: &str, only: Option<&String>, nodes: &[Node]) -> Result<String
         return Err(usage(format!("{} has no variable `{wanted}`{hint}", node.name)));
     }
     all.sort_by_key(|(name, _)| *name);
-    Ok(all.into_iter().map(|(name, variable)| line(name, variable)).collect())
+    Ok(all.into_iter().map(|(name, variable)| line(name, variable, node.is_locked(name))).collect())
 }
 
 /// `grafana_port: 3000    # group infra, pigsty.yml:14`
-fn line(name: &str, variable: &Variable) -> String {
+fn line(name: &str, variable: &Variable, is_locked: bool) -> String {
     let place = variable.place.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
     let value = match &variable.value {
+        _ if is_locked => "******".to_owned(),
         _ if pigsty::is_telling(name) && &*variable.scope != "role default" => "******".to_owned(),
         Value::String(text) if text.is_empty() || text.contains('\n') => format!("{text:?}"),
         value => show(value),

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::source::Texts;
+use super::vault::Vault;
 use super::{Group, Host, Inventory, InventoryError, Warning, lineage, shape};
 use crate::value::{Place, Value, Variable, Vars};
 
@@ -16,14 +18,14 @@ pub(super) struct Builder {
     groups: IndexMap<String, Group>,
     hosts: IndexMap<String, Host>,
     warnings: Vec<Warning>,
-    texts: IndexMap<Arc<str>, Arc<str>>,
+    texts: Texts,
 }
 
 impl Builder {
     /// An inventory with `all` and `ungrouped`, which are nowhere written but at the top of `name`.
     pub(super) fn new(name: &str) -> Self {
         let mut builder =
-            Self { groups: IndexMap::new(), hosts: IndexMap::new(), warnings: Vec::new(), texts: IndexMap::new() };
+            Self { groups: IndexMap::new(), hosts: IndexMap::new(), warnings: Vec::new(), texts: Texts::new() };
         let top = Place { file: Arc::from(name), line: 1, column: 0 };
         builder.group("all", &top);
         builder.group("ungrouped", &top);
@@ -51,6 +53,7 @@ impl Builder {
             extra: Vars::default(),
             warnings: self.warnings,
             texts: self.texts,
+            vault: Vault::default(),
         })
     }
 
@@ -144,7 +147,12 @@ impl Builder {
 
     /// Keeps the text of a file, so that a message can show a line of it.
     pub(super) fn text(&mut self, name: &str, text: &str) {
-        self.texts.insert(name.into(), text.into());
+        self.texts.insert(name.into(), Some(text.into()));
+    }
+
+    /// Forgets the text of a file that was locked, so that nothing shows it.
+    pub(super) fn hide(&mut self, name: &str) {
+        self.texts.shift_remove(name);
     }
 
     /// Notes what Ansible would warn of, or silently ignores.

@@ -6,13 +6,20 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
 
 use super::builder::Builder;
+use super::vault::Vault;
 use super::yaml::{self, Document};
 use super::{InventoryError, Reading, ansible, directory};
 
 /// How large a file may be, in bytes: ten thousand hosts take five megabytes.
 const BYTES: u64 = 64 * 1024 * 1024;
+
+/// The text of every file that may be shown, by the name that places have; one that was locked has none.
+pub(super) type Texts = IndexMap<Arc<str>, Option<Arc<str>>>;
 
 /// Reads what is at `path`: a directory of sources, or a file.
 pub(super) fn read(builder: &mut Builder, path: &Path, reading: &Reading) -> Result<(), InventoryError> {
@@ -20,8 +27,32 @@ pub(super) fn read(builder: &mut Builder, path: &Path, reading: &Reading) -> Res
         return directory::read(builder, path, reading);
     }
     let name = path.display().to_string();
-    let text = text(path, &name)?;
-    parse(builder, &name, &text)
+    let (text, was_locked) = text(path, &name, &reading.vault)?;
+    if !was_locked {
+        return parse(builder, &name, &text);
+    }
+    let parsed = parse(builder, &name, &text).map_err(without_excerpt);
+    builder.hide(&name);
+    parsed
+}
+
+/// The document of a file of variables, whose text is kept unless it was locked.
+pub(super) fn document(path: &Path, name: &str, vault: &Vault, texts: &mut Texts) -> Result<Document, InventoryError> {
+    let (text, was_locked) = text(path, name, vault)?;
+    let document = yaml::read(name, &text).map_err(InventoryError::from);
+    texts.insert(name.into(), (!was_locked).then(|| text.into()));
+    if was_locked { document.map_err(without_excerpt) } else { document }
+}
+
+/// The same error, without anything that the file says.
+fn without_excerpt(error: InventoryError) -> InventoryError {
+    match error {
+        InventoryError::Yaml(error) => InventoryError::Unreadable {
+            name: error.place.to_string(),
+            reason: "it is no YAML here, once it is opened; ansible-vault view shows it".to_owned(),
+        },
+        error => error,
+    }
 }
 
 /// Reads the text of a file, in whichever format it is; `name` is what places will print.
@@ -33,8 +64,8 @@ pub(super) fn parse(builder: &mut Builder, name: &str, text: &str) -> Result<(),
     ansible::read(builder, &document)
 }
 
-/// The text of the file at `path`, which the user calls `name`.
-pub(super) fn text(path: &Path, name: &str) -> Result<String, InventoryError> {
+/// The text of the file at `path`, which the user calls `name`, and whether it was locked.
+fn text(path: &Path, name: &str, vault: &Vault) -> Result<(String, bool), InventoryError> {
     let unreadable = |reason: String| InventoryError::Unreadable { name: name.to_owned(), reason };
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| unreadable(reason(&error)))?;
@@ -42,18 +73,17 @@ pub(super) fn text(path: &Path, name: &str) -> Result<String, InventoryError> {
     if bytes.len() as u64 > BYTES {
         return Err(unreadable(format!("it is larger than {} MiB, too large for an inventory", BYTES >> 20)));
     }
-    if bytes.starts_with(b"$ANSIBLE_VAULT;") {
-        return Err(unsupported(
-            name,
-            "it is encrypted with ansible-vault",
-            "name what ansible-vault decrypt makes of it",
-        ));
-    }
-    String::from_utf8(bytes).map_err(|error| {
+    let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..valid].split(|byte| *byte == b'\n').count();
         unreadable(format!("line {line} is not UTF-8 text"))
-    })
+    })?;
+    if !Vault::is_locked(&text) {
+        return Ok((text, false));
+    }
+    let opened =
+        vault.unlock(&text).map_err(|error| unreadable(format!("it is locked with ansible-vault, and {error}")))?;
+    Ok((opened.expose().to_owned(), true))
 }
 
 pub(super) fn reason(error: &std::io::Error) -> String {
