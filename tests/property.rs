@@ -21,13 +21,13 @@ mod scalar;
 mod style;
 
 /// How many random scalars are compared: half a second of Ansible's time for every thousand.
-const SCALARS: usize = 5_000;
+const SCALARS: usize = 3_000;
 
 /// How many random values are written and read back.
 const VALUES: usize = 2_000;
 
 /// How many random inventories are compared: a second of Ansible's time for every hundred.
-const INVENTORIES: usize = 300;
+const INVENTORIES: usize = 200;
 
 fn main() -> ExitCode {
     let trials = vec![
