@@ -11,21 +11,30 @@ use super::vault::Vault;
 use super::{Group, Host, Inventory, InventoryError, Warning, lineage, shape};
 use crate::value::{Place, Value, Variable, Vars};
 
-/// How many hosts an inventory may have: a hundred times the largest estate, and less than would fill the memory.
-const HOSTS: usize = 1_000_000;
+/// How many hosts an inventory may have: ten times the largest estate, in less than 256 MiB.
+const HOSTS: usize = 100_000;
+
+/// How many values the hosts of ranges may have beyond those that are written: fifty for each of ten thousand hosts.
+const COPIES: usize = 500_000;
 
 pub(super) struct Builder {
     groups: IndexMap<String, Group>,
     hosts: IndexMap<String, Host>,
     warnings: Vec<Warning>,
     texts: Texts,
+    copies: usize,
 }
 
 impl Builder {
     /// An inventory with `all` and `ungrouped`, which are nowhere written but at the top of `name`.
     pub(super) fn new(name: &str) -> Self {
-        let mut builder =
-            Self { groups: IndexMap::new(), hosts: IndexMap::new(), warnings: Vec::new(), texts: Texts::new() };
+        let mut builder = Self {
+            groups: IndexMap::new(),
+            hosts: IndexMap::new(),
+            warnings: Vec::new(),
+            texts: Texts::new(),
+            copies: 0,
+        };
         let top = Place { file: Arc::from(name), line: 1, column: 0 };
         builder.group("all", &top);
         builder.group("ungrouped", &top);
@@ -135,6 +144,15 @@ impl Builder {
             })?;
         } else {
             group.vars.set(name, Variable { value, place: Some(place.clone()), scope: Arc::clone(&group.scope) });
+        }
+        Ok(())
+    }
+
+    /// Counts the values that a range multiplies, so that a few lines cannot become gigabytes.
+    pub(super) fn multiply(&mut self, hosts: usize, values: usize, place: &Place) -> Result<(), InventoryError> {
+        self.copies = self.copies.saturating_add(hosts.saturating_sub(1).saturating_mul(values));
+        if self.copies > COPIES {
+            return Err(shape(place, format!("with this range the variables of hosts grow beyond {COPIES} values")));
         }
         Ok(())
     }

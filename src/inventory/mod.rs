@@ -419,6 +419,13 @@ infra: {hosts: {h: {z: 2}, i: }}
     }
 
     #[test]
+    fn ranges_with_many_variables_are_refused() {
+        let vars = (0..60).map(|index| format!("v{index}: 1")).collect::<Vec<_>>().join(", ");
+        let shown = fault(&format!("infra:\n  hosts:\n    h[1:9999]: {{{vars}}}\n"));
+        assert!(shown.starts_with("pigsty.yml:3: with this range the variables of hosts grow beyond"), "{shown}");
+    }
+
+    #[test]
     fn a_lone_name_is_a_host_without_variables() {
         assert_eq!(inventory("infra: {hosts: 10.10.10.10}\n").hosts_in("infra"), Some(vec!["10.10.10.10"]));
     }
