@@ -68,7 +68,7 @@ fn block(value: &Value, style: Style, depth: usize, text: &mut String) {
             }
         }
         Value::String(lines) if matches!(style, Style::Literal) && depth > 0 && is_literal(lines) => {
-            literal(lines, &indent, text)
+            literal(lines, &indent, text);
         }
         Value::String(line) if is_printable(line) => {
             let _ = write!(text, "'{}'", line.replace('\'', "''"));
