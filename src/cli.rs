@@ -21,6 +21,7 @@ mod explain;
 mod inspect;
 mod plan;
 mod source;
+mod vault;
 mod verify;
 
 /// Verifies that the INFRA nodes of a Pigsty deployment are what its inventory says.

@@ -93,7 +93,7 @@ impl Plan {
     /// Plans every suite on every INFRA node; canaries have to be selected.
     pub fn new(inventory: &Inventory, suites: &Suites) -> Result<Self, PlanError> {
         let nodes = pigsty::nodes(inventory)?;
-        let secrets = pigsty::secrets(&nodes);
+        let secrets = pigsty::secrets(inventory, &nodes);
         let nodes: Vec<_> = nodes.into_iter().map(|node| with_thresholds(node, suites)).collect();
         let tokens = token::variables()?;
         let nodes: Vec<_> = nodes.into_iter().map(|node| with_tokens(node, &tokens)).collect();

@@ -1,4 +1,4 @@
-//! Reads any text as an inventory, and plans what it means: an error is an answer, a panic or a hang is a mistake.
+//! Reads any text as an inventory, and says what its nodes are: an error is an answer, a panic or a hang is a mistake.
 //!
 //! Begin with the inventories of the project, which are smaller than the fuzzer's limit once their comments are gone:
 //!
@@ -10,14 +10,9 @@
 
 #![no_main]
 
-use std::sync::LazyLock;
-
 use infra_verify::inventory::Inventory;
-use infra_verify::plan::Plan;
-use infra_verify::suite::Suites;
+use infra_verify::pigsty;
 use libfuzzer_sys::fuzz_target;
-
-static SUITES: LazyLock<Suites> = LazyLock::new(|| Suites::embedded().expect("the embedded suites are read by a test"));
 
 fuzz_target!(|text: &str| {
     let Ok(inventory) = Inventory::parse("pigsty.yml", text) else { return };
@@ -26,5 +21,9 @@ fuzz_target!(|text: &str| {
         inventory.groups_of(host);
         inventory.host_place(host).and_then(|place| inventory.line(&place).map(str::len));
     }
-    drop(Plan::new(&inventory, &SUITES));
+    let Ok(nodes) = pigsty::nodes(&inventory) else { return };
+    for node in &nodes {
+        node.vars.iter().for_each(|(name, _)| drop(node.lookup(name)));
+    }
+    pigsty::secrets(&inventory, &nodes);
 });

@@ -49,7 +49,7 @@ impl Inspect {
             [host, only @ ..] => variable::show(&inventory, &nodes, host, only.first())?,
             [] => overview::show(&inventory, &nodes)?,
         };
-        print(&pigsty::secrets(&nodes).scrub(&text))?;
+        print(&pigsty::secrets(&inventory, &nodes).scrub(&text))?;
         Ok(ExitCode::Ok)
     }
 }

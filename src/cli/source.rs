@@ -4,6 +4,7 @@ use std::path::{Component, PathBuf};
 
 use clap::Args;
 
+use super::vault::Passwords;
 use super::{Stop, complain};
 use crate::inventory::{Inventory, Reading};
 use crate::report::ExitCode;
@@ -22,6 +23,8 @@ pub(super) struct Sources {
     /// Where the playbooks lie: their group_vars/ and host_vars/ count over those beside the inventory, as with Ansible
     #[arg(long, value_name = "DIR", default_value = ".")]
     playbook_dir: PathBuf,
+    #[command(flatten)]
+    passwords: Passwords,
 }
 
 impl Sources {
@@ -43,7 +46,10 @@ impl Sources {
         }
         let sources = [&self.listed[..], &self.named].concat();
         let playbooks = Some(self.playbook_dir.components().skip_while(|part| *part == Component::CurDir).collect());
-        let inventory = Inventory::load(&sources, &Reading { extra: self.extra.clone(), playbooks })?;
+        let inventory = Inventory::load(
+            &sources,
+            &Reading { extra: self.extra.clone(), playbooks, vault: self.passwords.vault()? },
+        )?;
         for warning in inventory.warnings() {
             complain(&format!("warning: {}: {}", warning.place, warning.message));
         }

@@ -80,6 +80,7 @@ fn hosts(builder: &mut Builder, group: usize, hosts: &[(Key, Node)]) -> Result<(
             let message = format!("host {written} is {}, not a mapping of its variables", node.noun());
             return Err(shape(&key.place, message));
         }
+        builder.multiply(names.len(), node.size() - 1, &key.place)?;
         for name in names {
             let host = builder.host(group, &name, port, &key.place)?;
             for (key, node) in node.entries().unwrap_or_default() {

@@ -7,24 +7,35 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::layer::Layer;
+use super::source::Texts;
+use super::vault::Vault;
 use super::{Group, Host, Inventory, InventoryError, Warning, lineage, shape};
 use crate::value::{Place, Value, Variable};
 
-/// How many hosts an inventory may have: a hundred times the largest estate, and less than would fill the memory.
-const HOSTS: usize = 1_000_000;
+/// How many hosts an inventory may have: ten times the largest estate, in less than 256 MiB.
+const HOSTS: usize = 100_000;
+
+/// How many values the hosts of ranges may have beyond those that are written: fifty for each of ten thousand hosts.
+const COPIES: usize = 500_000;
 
 pub(super) struct Builder {
     groups: IndexMap<String, Group>,
     hosts: IndexMap<String, Host>,
     warnings: Vec<Warning>,
-    texts: IndexMap<Arc<str>, Arc<str>>,
+    texts: Texts,
+    copies: usize,
 }
 
 impl Builder {
     /// An inventory with `all` and `ungrouped`, which are nowhere written but at the top of `name`.
     pub(super) fn new(name: &str) -> Self {
-        let mut builder =
-            Self { groups: IndexMap::new(), hosts: IndexMap::new(), warnings: Vec::new(), texts: IndexMap::new() };
+        let mut builder = Self {
+            groups: IndexMap::new(),
+            hosts: IndexMap::new(),
+            warnings: Vec::new(),
+            texts: Texts::new(),
+            copies: 0,
+        };
         let top = Place { file: Arc::from(name), line: 1, column: 0 };
         builder.group("all", &top);
         let ungrouped = builder.group("ungrouped", &top);
@@ -53,6 +64,7 @@ impl Builder {
             extra: Layer::default(),
             warnings: self.warnings,
             texts: self.texts,
+            vault: Vault::default(),
         })
     }
 
@@ -138,6 +150,15 @@ impl Builder {
         Ok(())
     }
 
+    /// Counts the values that a range multiplies, so that a few lines cannot become gigabytes.
+    pub(super) fn multiply(&mut self, hosts: usize, values: usize, place: &Place) -> Result<(), InventoryError> {
+        self.copies = self.copies.saturating_add(hosts.saturating_sub(1).saturating_mul(values));
+        if self.copies > COPIES {
+            return Err(shape(place, format!("with this range the variables of hosts grow beyond {COPIES} values")));
+        }
+        Ok(())
+    }
+
     /// Sets a variable of a host.
     pub(super) fn set_host(&mut self, host: usize, name: &str, value: Value, place: &Place) {
         let host = &mut self.hosts[host];
@@ -146,7 +167,12 @@ impl Builder {
 
     /// Keeps the text of a file, so that a message can show a line of it.
     pub(super) fn text(&mut self, name: &str, text: &str) {
-        self.texts.insert(name.into(), text.into());
+        self.texts.insert(name.into(), Some(text.into()));
+    }
+
+    /// Forgets the text of a file that was locked, so that nothing shows it.
+    pub(super) fn hide(&mut self, name: &str) {
+        self.texts.shift_remove(name);
     }
 
     /// Notes what Ansible would warn of, or silently ignores.

@@ -12,14 +12,14 @@ use serde::de::IgnoredAny;
 
 use super::mapping::Mapping;
 use super::scalar;
-use super::yaml::{Document, Duplicate, Key, Node, NodeKind, Tag, YamlError};
+use super::yaml::{self, Document, Duplicate, Key, Node, NodeKind, Tag, YamlError};
 use crate::value::{Place, Value, show};
 
 /// How deep mappings and lists may nest: real inventories stay below ten, and the reading is recursive.
 const DEPTH: usize = 128;
 
-/// How many nodes aliases may copy: a thousand hosts that share a thousand lines, and far less than memory.
-const COPIES: usize = 1_000_000;
+/// How many nodes aliases may copy: a thousand hosts that share five hundred values, and far less than memory.
+const COPIES: usize = 500_000;
 
 /// Characters that end a line for libyaml, and for nobody else.
 const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
@@ -126,6 +126,7 @@ impl<'a> Composer<'a> {
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.map(|tag| tag.to_string());
                 let text = self.trimmed(text, style, span);
+                self.nodes += text.len() / yaml::TEXT;
                 (anchor, self.scalar(&text, style, tag.as_deref(), start)?)
             }
             Event::SequenceStart(style, anchor, tag) => {

@@ -4,27 +4,23 @@
 //! with one. A word without `=`, which Ansible would keep as `_raw_params`, is refused: it is a mistake.
 
 use std::path::Path;
-use std::sync::Arc;
-
-use indexmap::IndexMap;
 
 use super::layer::Layer;
+use super::source::{self, Texts};
+use super::vault::Vault;
 use super::yaml::{self, Document};
-use super::{InventoryError, pair, source};
+use super::{InventoryError, pair};
 use crate::value::Variable;
 
 /// What places and messages call it.
 const SCOPE: &str = "option -e";
 
-/// The text of every file, by its name.
-type Texts = IndexMap<Arc<str>, Arc<str>>;
-
 /// The variables of all options, the last of which has the say; the files that they name go to `texts`.
-pub(super) fn read(options: &[String], texts: &mut Texts) -> Result<Layer, InventoryError> {
+pub(super) fn read(options: &[String], vault: &Vault, texts: &mut Texts) -> Result<Layer, InventoryError> {
     let mut vars = Layer::default();
     for option in options.iter().filter(|option| !option.is_empty()) {
         match (option.strip_prefix('@'), option.chars().next()) {
-            (Some(path), _) => file(path, texts, &mut vars)?,
+            (Some(path), _) => file(path, vault, texts, &mut vars)?,
             (None, Some('/' | '.')) => {
                 return Err(refused(format!("write @ before the name of a file: -e @{option}")));
             }
@@ -35,11 +31,9 @@ pub(super) fn read(options: &[String], texts: &mut Texts) -> Result<Layer, Inven
     Ok(vars)
 }
 
-fn file(path: &str, texts: &mut Texts, vars: &mut Layer) -> Result<(), InventoryError> {
-    let text = source::text(Path::new(path), path)?;
-    mapping(path, &yaml::read(path, &text)?, vars)?;
-    texts.insert(path.into(), text.into());
-    Ok(())
+fn file(path: &str, vault: &Vault, texts: &mut Texts, vars: &mut Layer) -> Result<(), InventoryError> {
+    let document = source::document(Path::new(path), path, vault, texts)?;
+    mapping(path, &document, vars)
 }
 
 fn mapping(name: &str, document: &Document, vars: &mut Layer) -> Result<(), InventoryError> {
@@ -75,7 +69,7 @@ mod tests {
 
     fn extra(options: &[&str]) -> Result<Value, String> {
         let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
-        let vars = read(&options, &mut Texts::new()).map_err(|error| error.to_string())?;
+        let vars = read(&options, &Vault::default(), &mut Texts::new()).map_err(|error| error.to_string())?;
         Ok(vars.vars().iter().map(|(name, variable)| (name.to_owned(), variable.value.clone())).collect())
     }
 
@@ -98,7 +92,7 @@ mod tests {
         let path = folder.path().join("vars.yml").display().to_string();
         std::fs::write(&path, "a: 1\nb: {c: 2}\n").unwrap();
         let mut texts = Texts::new();
-        let vars = read(&[format!("@{path}")], &mut texts).unwrap();
+        let vars = read(&[format!("@{path}")], &Vault::default(), &mut texts).unwrap();
         let b = vars.vars().variable("b").unwrap();
         assert_eq!((&b.value, &*b.scope), (&json!({"c": 2}), SCOPE));
         assert_eq!(b.place.as_ref().unwrap().to_string(), format!("{path}:2"));

@@ -21,6 +21,7 @@ mod mapping;
 mod neighbour;
 mod output;
 mod pair;
+pub mod password;
 mod python;
 mod quoted;
 mod range;
@@ -39,8 +40,10 @@ use indexmap::{IndexMap, IndexSet};
 use self::builder::Builder;
 use self::layer::Layer;
 use self::neighbour::Neighbour;
-use self::yaml::YamlError;
-use crate::value::{Place, Value, Variable, Vars};
+use self::source::Texts;
+use self::vault::{Vault, VaultError};
+use self::yaml::{Tag, YamlError};
+use crate::value::{Object, Place, Secret, Value, Variable, Vars};
 
 /// An inventory with its groups resolved.
 #[derive(Clone, Debug)]
@@ -55,8 +58,10 @@ pub struct Inventory {
     /// What holds on every host, whatever is written.
     extra: Layer,
     warnings: Vec<Warning>,
-    /// Every file that was read, by the name that places have.
-    texts: IndexMap<Arc<str>, Arc<str>>,
+    /// Every file that was read.
+    texts: Texts,
+    /// What opens locked values.
+    vault: Vault,
 }
 
 /// How the sources of an inventory are read: what the command line says beside their names.
@@ -66,6 +71,8 @@ pub struct Reading {
     pub extra: Vec<String>,
     /// Where the playbooks lie: what `group_vars` and `host_vars` say there counts over those beside the sources.
     pub playbooks: Option<PathBuf>,
+    /// The passwords that open what `ansible-vault` has locked.
+    pub vault: Vault,
 }
 
 /// Why an inventory cannot be read.
@@ -141,7 +148,8 @@ impl Inventory {
         sources.iter().try_for_each(|path| source::read(&mut builder, path, reading))?;
         let mut inventory = builder.finish(&names.join(", "))?;
         neighbour::read(&mut inventory, sources, reading)?;
-        inventory.extra = extra::read(&reading.extra, &mut inventory.texts)?;
+        inventory.extra = extra::read(&reading.extra, &reading.vault, &mut inventory.texts)?;
+        inventory.vault = reading.vault.clone();
         Ok(inventory)
     }
 
@@ -204,7 +212,33 @@ impl Inventory {
 
     /// The line of a file at a place, if it is one that was read.
     pub fn line(&self, place: &Place) -> Option<&str> {
-        self.texts.get(&place.file)?.lines().nth(place.line.checked_sub(1)?)
+        self.texts.get(&place.file)?.as_ref()?.lines().nth(place.line.checked_sub(1)?)
+    }
+
+    /// A value with all in it that is locked opened, and without the marks of text that is not to be evaluated.
+    pub fn open(&self, value: &Value) -> Result<Value, VaultError> {
+        Ok(match value {
+            Value::Array(items) => items.iter().map(|item| self.open(item)).collect::<Result<_, _>>()?,
+            Value::Object(entries) => match (tagged(entries, Tag::Vault), tagged(entries, Tag::Unsafe)) {
+                (Some(text), _) => self.vault.open(text)?.expose().into(),
+                (_, Some(text)) => text.into(),
+                _ => {
+                    let open = |(name, value): (&String, _)| Ok((name.clone(), self.open(value)?));
+                    Value::Object(entries.iter().map(open).collect::<Result<_, _>>()?)
+                }
+            },
+            plain => plain.clone(),
+        })
+    }
+
+    /// Whether a variable stands in a file of variables that is locked as a whole.
+    pub fn is_in_locked_file(&self, variable: &Variable) -> bool {
+        variable.place.as_ref().is_some_and(|place| self.texts.get(&place.file).is_some_and(Option::is_none))
+    }
+
+    /// What was locked and has been opened so far.
+    pub fn opened(&self) -> Vec<Secret> {
+        self.vault.secrets()
     }
 
     /// What Ansible would warn of, and what it silently ignores, in file order.
@@ -239,11 +273,16 @@ pub fn expression(value: &Value) -> Option<&str> {
     }
 }
 
+/// The text of a value that is a tagged text and nothing else.
+fn tagged(entries: &Object, tag: Tag) -> Option<&str> {
+    if entries.len() == 1 { entries.get(tag.name())?.as_str() } else { None }
+}
+
 /// Whether a value is, or contains, text that only the vault's password opens.
 pub fn is_encrypted(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.iter().any(is_encrypted),
-        Value::Object(entries) => entries.contains_key("__ansible_vault") || entries.values().any(is_encrypted),
+        Value::Object(entries) => tagged(entries, Tag::Vault).is_some() || entries.values().any(is_encrypted),
         _ => false,
     }
 }
@@ -369,6 +408,13 @@ mod tests {
         assert_eq!(inventory.vars("10.10.10.11").get("x"), Some(&json!(1)));
         assert_eq!(inventory.vars("10.10.10.12").get("x"), Some(&json!(2)));
         assert_eq!(inventory.vars("10.10.10.12").get("ansible_port"), Some(&json!(2222)));
+    }
+
+    #[test]
+    fn ranges_with_many_variables_are_refused() {
+        let vars = (0..60).map(|index| format!("v{index}: 1")).collect::<Vec<_>>().join(", ");
+        let shown = fault(&format!("infra:\n  hosts:\n    h[1:9999]: {{{vars}}}\n"));
+        assert!(shown.starts_with("pigsty.yml:3: with this range the variables of hosts grow beyond"), "{shown}");
     }
 
     #[test]

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::layer::Layer;
-use super::yaml;
-use super::{Inventory, InventoryError, Reading, Warning, folder, source};
+use super::source::{self, Texts};
+use super::vault::Vault;
+use super::{Inventory, InventoryError, Reading, Warning, folder};
 use crate::value::{Place, Variable};
 
 /// The ends of names that a file of variables may have: Ansible's `YAML_FILENAME_EXTENSIONS`, and none, which goes first.
@@ -25,7 +26,7 @@ pub(super) struct Neighbour {
 
 /// Reads what stands beside every source and beside the playbooks, for the groups and hosts that are known by now.
 pub(super) fn read(inventory: &mut Inventory, sources: &[PathBuf], reading: &Reading) -> Result<(), InventoryError> {
-    let mut reader = Reader { texts: Vec::new(), warnings: Vec::new() };
+    let mut reader = Reader { vault: &reading.vault, texts: Texts::new(), warnings: Vec::new() };
     let mut neighbours = Vec::new();
     for place in places(sources, reading) {
         let groups = inventory.groups.iter().map(|(name, group)| (name.as_str(), &group.scope));
@@ -58,12 +59,13 @@ fn places(sources: &[PathBuf], reading: &Reading) -> Vec<PathBuf> {
     places.into_values().collect()
 }
 
-struct Reader {
-    texts: Vec<(Arc<str>, Arc<str>)>,
+struct Reader<'r> {
+    vault: &'r Vault,
+    texts: Texts,
     warnings: Vec<Warning>,
 }
 
-impl Reader {
+impl Reader<'_> {
     /// The variables that a folder has for each of `names`.
     fn folder<'a>(
         &mut self,
@@ -103,9 +105,7 @@ impl Reader {
     /// Puts the variables of a file over those that are there.
     fn file(&mut self, path: &Path, scope: &Arc<str>, vars: &mut Layer) -> Result<(), InventoryError> {
         let name = path.display().to_string();
-        let text = source::text(path, &name)?;
-        let document = yaml::read(&name, &text)?;
-        self.texts.push((name.as_str().into(), text.into()));
+        let document = source::document(path, &name, self.vault, &mut self.texts)?;
         for duplicate in &document.duplicates {
             self.warnings.push(duplicate.warning());
         }
@@ -235,10 +235,7 @@ mod tests {
         for (text, reason) in [
             ("- a\n", "infra.yml: it is a list, not a mapping of variables"),
             ("x: [\n", "infra.yml:1:4: "),
-            (
-                "$ANSIBLE_VAULT;1.1;AES256\n61\n",
-                "infra.yml: it is encrypted with ansible-vault, which is not read yet; ",
-            ),
+            ("$ANSIBLE_VAULT;1.1;AES256\n61\n", "infra.yml: it is locked with ansible-vault, and it is damaged"),
         ] {
             let shown = load(&estate(&[("group_vars/infra.yml", text)]), &Reading::default()).unwrap_err().to_string();
             assert!(shown.contains(reason), "{text}: {shown}");

@@ -95,7 +95,7 @@ fn python(number: f64) -> String {
 fn kind(text: &str) -> Kind {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Kind::Null,
-        "=" | "<<" => return Kind::Sign,
+        "=" | "<<" | "!" | "&" | "*" => return Kind::Sign,
         _ => {}
     }
     if let Some(truth) = boolean(text) {
@@ -142,7 +142,7 @@ fn boolean(text: &str) -> Option<bool> {
 fn integer(text: &str) -> Result<Value, String> {
     let refuse = || format!("\"{text}\" cannot be read as a number; put it in quotes if it is text");
     let digits = text.replace('_', "");
-    let (negative, digits) = signed(&digits);
+    let (negative, digits) = signed(digits.trim_end());
     let magnitude = if let Some(bits) = digits.strip_prefix("0b") {
         u128::from_str_radix(bits, 2)
     } else if let Some(hex) = digits.strip_prefix("0x") {
@@ -185,7 +185,9 @@ fn float(text: &str) -> Result<Value, String> {
         ".nan" => Some(f64::NAN),
         _ => digits
             .split(':')
-            .try_fold(0.0, |sum: f64, part| Some(sum.mul_add(60.0, part.parse::<f64>().ok()?)))
+            .rev()
+            .try_fold((0.0, 1.0), |(sum, base), part| Some((sum + part.parse::<f64>().ok()? * base, base * 60.0)))
+            .map(|(sum, _)| sum)
             .filter(|_| digits.starts_with(|first: char| first.is_ascii_digit() || first == '.')),
     };
     let magnitude = magnitude.ok_or_else(|| format!("\"{text}\" cannot be read as a number"))?;

@@ -5,8 +5,13 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
 
 use super::builder::Builder;
+use super::vault::Vault;
+use super::yaml::{self, Document};
 use super::{InventoryError, Reading, directory, format, script};
 
 /// How large a file may be, in bytes: ten thousand hosts take five megabytes.
@@ -14,6 +19,9 @@ pub(super) const BYTES: u64 = 64 * 1024 * 1024;
 
 /// What the user calls standard input.
 pub(super) const STDIN: &str = "-";
+
+/// The text of every file that may be shown, by the name that places have; one that was locked has none.
+pub(super) type Texts = IndexMap<Arc<str>, Option<Arc<str>>>;
 
 /// Reads what is at `path`: a directory of sources, or a file.
 pub(super) fn read(builder: &mut Builder, path: &Path, reading: &Reading) -> Result<(), InventoryError> {
@@ -24,14 +32,52 @@ pub(super) fn read(builder: &mut Builder, path: &Path, reading: &Reading) -> Res
     if script::is_script(path) {
         return script::read(builder, path, &name);
     }
-    let text = if name == STDIN { whole(std::io::stdin(), &name)? } else { text(path, &name)? };
-    format::read(builder, &name, &text)
+    let (text, was_locked) = if name == STDIN {
+        opened(whole(std::io::stdin(), &name)?, &name, &reading.vault)?
+    } else {
+        text(path, &name, &reading.vault)?
+    };
+    if !was_locked {
+        return format::read(builder, &name, &text);
+    }
+    let parsed = format::read(builder, &name, &text).map_err(without_excerpt);
+    builder.hide(&name);
+    parsed
 }
 
-/// The text of the file at `path`, which the user calls `name`.
-pub(super) fn text(path: &Path, name: &str) -> Result<String, InventoryError> {
+/// The document of a file of variables, whose text is kept unless it was locked.
+pub(super) fn document(path: &Path, name: &str, vault: &Vault, texts: &mut Texts) -> Result<Document, InventoryError> {
+    let (text, was_locked) = text(path, name, vault)?;
+    let document = yaml::read(name, &text).map_err(InventoryError::from);
+    texts.insert(name.into(), (!was_locked).then(|| text.into()));
+    if was_locked { document.map_err(without_excerpt) } else { document }
+}
+
+/// The same error, without anything that the file says.
+fn without_excerpt(error: InventoryError) -> InventoryError {
+    match error {
+        InventoryError::Yaml(error) => InventoryError::Unreadable {
+            name: error.place.to_string(),
+            reason: "it is no YAML here, once it is opened; ansible-vault view shows it".to_owned(),
+        },
+        error => error,
+    }
+}
+
+/// The text of the file at `path`, which the user calls `name`, and whether it was locked.
+fn text(path: &Path, name: &str, vault: &Vault) -> Result<(String, bool), InventoryError> {
     let file = File::open(path).map_err(|error| unreadable(name, reason(&error)))?;
-    whole(file, name)
+    opened(whole(file, name)?, name, vault)
+}
+
+/// What a text says, and whether it was locked.
+fn opened(text: String, name: &str, vault: &Vault) -> Result<(String, bool), InventoryError> {
+    if !Vault::is_locked(&text) {
+        return Ok((text, false));
+    }
+    let plain = vault.unlock(&text);
+    let plain = plain.map_err(|error| unreadable(name, format!("it is locked with ansible-vault, and {error}")))?;
+    Ok((plain.expose().to_owned(), true))
 }
 
 fn whole(file: impl Read, name: &str) -> Result<String, InventoryError> {
@@ -40,13 +86,6 @@ fn whole(file: impl Read, name: &str) -> Result<String, InventoryError> {
     file.take(BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(reason(&error)))?;
     if bytes.len() as u64 > BYTES {
         return Err(unreadable(format!("it is larger than {} MiB, too large for an inventory", BYTES >> 20)));
-    }
-    if bytes.starts_with(b"$ANSIBLE_VAULT;") {
-        return Err(unsupported(
-            name,
-            "it is encrypted with ansible-vault",
-            "name what ansible-vault decrypt makes of it",
-        ));
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
@@ -65,10 +104,6 @@ pub(super) fn reason(error: &std::io::Error) -> String {
 
 fn unreadable(name: &str, reason: String) -> InventoryError {
     InventoryError::Unreadable { name: name.to_owned(), reason }
-}
-
-fn unsupported(place: &str, what: &str, remedy: &str) -> InventoryError {
-    InventoryError::Unsupported { place: place.to_owned(), what: what.to_owned(), remedy: remedy.to_owned() }
 }
 
 #[cfg(test)]

@@ -38,17 +38,17 @@ pub struct Vault {
     opened: Arc<Mutex<HashMap<String, Result<Secret, VaultError>>>>,
 }
 
-/// Why a locked text stays locked.
+/// Why a locked text stays locked; it completes "is locked with ansible-vault, and …".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     /// Nobody gave a password.
-    #[error("is locked with ansible-vault{}: give its password with --vault-password-file or --vault-id", of(.0.as_deref()))]
+    #[error("no password is given{}; name one with --vault-password-file or --vault-id", of(.0.as_deref()))]
     NoPassword(Option<String>),
     /// None of the passwords fits.
-    #[error("is locked with ansible-vault{}, and no password given opens it", of(.0.as_deref()))]
+    #[error("no given password opens it{}", of(.0.as_deref()))]
     WrongPassword(Option<String>),
     /// It was cut off or changed, or is of a kind that nobody reads.
-    #[error("is locked with ansible-vault, but damaged: {0}")]
+    #[error("it is damaged: {0}")]
     Damaged(&'static str),
 }
 
@@ -71,6 +71,8 @@ impl Vault {
     /// Adds a password, which is tried after those that were added before.
     pub fn add(&mut self, id: &str, password: Secret) {
         self.passwords.push((id.to_owned(), password));
+        // What stayed locked until now may open.
+        self.opened = Arc::default();
     }
 
     /// Whether a text is one that `ansible-vault` has locked.
@@ -83,7 +85,7 @@ impl Vault {
         if let Some(known) = self.opened().get(text) {
             return known.clone();
         }
-        let result = Locked::parse(text).and_then(|locked| self.unlock(&locked));
+        let result = self.unlock(text);
         self.opened().insert(text.to_owned(), result.clone());
         result
     }
@@ -97,7 +99,9 @@ impl Vault {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn unlock(&self, locked: &Locked) -> Result<Secret, VaultError> {
+    /// The same for a whole file, which is opened once anyhow and says more than secrets.
+    pub(super) fn unlock(&self, text: &str) -> Result<Secret, VaultError> {
+        let locked = Locked::parse(text)?;
         if self.passwords.is_empty() {
             return Err(VaultError::NoPassword(locked.id.clone()));
         }
@@ -156,7 +160,8 @@ fn hex(digits: &[u8]) -> Result<Vec<u8>, VaultError> {
 /// Takes off what fills up the last block: as many bytes as each of them says.
 fn unpad(mut plain: Vec<u8>) -> Result<Vec<u8>, VaultError> {
     let fill = plain.last().map_or(0, |last| usize::from(*last));
-    let kept = plain.len().checked_sub(fill).filter(|_| (1..=BLOCK).contains(&fill) && plain.len() % BLOCK == 0);
+    let kept =
+        plain.len().checked_sub(fill).filter(|_| (1..=BLOCK).contains(&fill) && plain.len().is_multiple_of(BLOCK));
     match kept {
         Some(kept) if plain[kept..].iter().all(|byte| usize::from(*byte) == fill) => {
             plain.truncate(kept);
@@ -179,7 +184,9 @@ mod tests {
 
     fn vault(passwords: &[(&str, &str)]) -> Vault {
         let mut vault = Vault::default();
-        passwords.iter().for_each(|(id, password)| vault.add(id, (*password).into()));
+        for (id, password) in passwords {
+            vault.add(id, (*password).into());
+        }
         vault
     }
 
@@ -219,12 +226,12 @@ mod tests {
     #[test]
     fn what_stays_locked_says_why() {
         let none = Vault::default().open(NAMED).unwrap_err().to_string();
-        let remedy = "give its password with --vault-password-file or --vault-id";
-        assert_eq!(none, format!("is locked with ansible-vault (vault id prod): {remedy}"));
+        let remedy = "name one with --vault-password-file or --vault-id";
+        assert_eq!(none, format!("no password is given (vault id prod); {remedy}"));
         let wrong = vault(&[("prod", "sesame")]);
         assert_eq!(wrong.open(SHORT.trim_end()).map(|_| ()), Ok(()));
         let shown = wrong.open(NAMED).unwrap_err().to_string();
-        assert_eq!(shown, "is locked with ansible-vault (vault id prod), and no password given opens it");
+        assert_eq!(shown, "no given password opens it (vault id prod)");
         assert!(fault(LATIN).ends_with("damaged: what it says is not UTF-8 text"), "{}", fault(LATIN));
     }
 
@@ -237,8 +244,8 @@ mod tests {
             ("$ANSIBLE_VAULT;1.1;AES256\n3030\n", "damaged: it ends too early"),
             ("$ANSIBLE_VAULT;1.1;AES256\nxyz\n", "damaged: it has characters"),
             (&SHORT[..SHORT.len() - 4], "damaged: it has characters"),
-            (&SHORT[..SHORT.len() - 5], "no password given opens it"),
-            (&SHORT.replace("\n6531", "\n6532"), "no password given opens it"),
+            (&SHORT[..SHORT.len() - 5], "no given password opens it"),
+            (&SHORT.replace("\n6531", "\n6532"), "no given password opens it"),
         ] {
             assert!(fault(text).contains(reason), "{text}: {}", fault(text));
         }

@@ -12,6 +12,9 @@ use super::composer::Composer;
 use super::json;
 use crate::value::{Object, Place, Value};
 
+/// How many bytes of text count as one more node, so that a long text is not copied without end.
+pub(super) const TEXT: usize = 32;
+
 /// A document and the keys that were written twice in it.
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -167,6 +170,18 @@ impl Node {
     /// The value under a key of a mapping.
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.entries()?.iter().find(|(name, _)| name.text == key).map(|(_, node)| node)
+    }
+
+    /// How much it is to copy: one for itself, one for all within, and more for long texts.
+    pub fn size(&self) -> usize {
+        match &self.kind {
+            NodeKind::Scalar(Value::String(text)) => 1 + text.len() / TEXT,
+            NodeKind::Scalar(_) => 1,
+            NodeKind::List(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
+            NodeKind::Map(entries) => {
+                1 + entries.iter().map(|(key, node)| key.text.len() / TEXT + node.size()).sum::<usize>()
+            }
+        }
     }
 
     /// Whether it is null.
@@ -363,6 +378,11 @@ mod tests {
             laughs = format!("{laughs}a{level}: &a{level} [{inner}]\n");
         }
         assert!(fault(&laughs).contains("aliases grow beyond"));
+        let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), "*a, ".repeat(1000));
+        assert!(fault(&long).contains("aliases grow beyond"));
+        let merged =
+            (1..1000).map(|n| format!("a{n}: &a{n} {{<<: *a{}, k{n}: v}}\n", n - 1)).collect::<Vec<_>>().concat();
+        assert!(fault(&format!("a0: &a0 {{k: v}}\n{merged}")).contains("aliases grow beyond"));
         let brackets = format!("{}{}", "[".repeat(200), "]".repeat(200));
         assert!(fault(&brackets).contains("nested deeper than 128"), "{}", fault(&brackets));
         let deep = (0..200).map(|depth| " ".repeat(depth) + "a:").collect::<Vec<_>>().join("\n");

@@ -1,7 +1,7 @@
 //! What Pigsty makes of an inventory: its nodes, their effective variables over the role defaults, and the facts derived
 //! from them. It asks nothing of the network and knows no check.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::{Arc, LazyLock};
 
@@ -36,7 +36,9 @@ pub struct Node {
     /// Effective variables over role defaults, and what is derived from them.
     pub vars: Vars,
     /// Derived facts that could not be made, each with the reason; an error only where a check needs one.
-    problems: BTreeMap<&'static str, String>,
+    problems: BTreeMap<String, String>,
+    /// The variables whose values were locked, or stand in a locked file.
+    locked: BTreeSet<String>,
 }
 
 /// Why an inventory has no nodes to verify.
@@ -110,7 +112,8 @@ fn read_defaults() -> Result<Vars, YamlError> {
 
 fn node(inventory: &Inventory, defaults: &Vars, host: &str) -> Result<Node, PigstyError> {
     let mut vars = defaults.clone();
-    vars.extend(&inventory.vars(host));
+    let written = inventory.vars(host);
+    vars.extend(&written);
     if host.parse::<Ipv4Addr>().is_err() {
         let what = format!("host `{host}` of group `infra` is not an IPv4 address, by which Pigsty identifies a node");
         return Err(PigstyError::Identity { place: place_of(inventory, None, host), what });
@@ -125,7 +128,8 @@ fn node(inventory: &Inventory, defaults: &Vars, host: &str) -> Result<Node, Pigs
     vars.derive("ip", host);
     vars.derive("inventory_hostname", host);
     vars.derive("node", &*name);
-    let mut node = Node { name, ip: host.into(), vars, problems: BTreeMap::new() };
+    let mut node = Node { name, ip: host.into(), vars, problems: BTreeMap::new(), locked: BTreeSet::new() };
+    node.open(inventory, &written);
     dns::derive(&mut node);
     option::derive(&mut node);
     Ok(node)
@@ -160,10 +164,29 @@ impl Node {
                 "is the expression {expression}{place}, which is not evaluated: write its value"
             )));
         }
-        if is_encrypted(&variable.value) {
-            return Err(unusable(format!("is locked with ansible-vault{place}, which is not opened: write its value")));
-        }
         Ok(variable.value.clone())
+    }
+
+    /// Whether the value was locked with `ansible-vault`, and so must not be printed.
+    pub fn is_locked(&self, name: &str) -> bool {
+        self.locked.contains(name)
+    }
+
+    /// Opens what is locked, and remembers what stays locked, each with the reason.
+    fn open(&mut self, inventory: &Inventory, written: &Vars) {
+        for (name, variable) in written.iter() {
+            if is_encrypted(&variable.value) || inventory.is_in_locked_file(variable) {
+                self.locked.insert(name.to_owned());
+            }
+            let place = variable.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+            match inventory.open(&variable.value) {
+                Ok(value) => drop(self.vars.set(name, Variable { value, ..variable.clone() })),
+                Err(error) => {
+                    let why = format!("is locked with ansible-vault{place}, and {error}");
+                    self.problems.insert(name.to_owned(), why);
+                }
+            }
+        }
     }
 
     /// Why what stands under these conditions is not there: the first that is false. One that is not set is a mistake.
@@ -189,7 +212,7 @@ impl Node {
     fn derive(&mut self, name: &'static str, value: Result<Value, String>) {
         match value {
             Ok(value) => self.vars.derive(name, value),
-            Err(why) => drop(self.problems.insert(name, why)),
+            Err(why) => drop(self.problems.insert(name.to_owned(), why)),
         }
     }
 }

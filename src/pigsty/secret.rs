@@ -3,17 +3,20 @@
 use std::collections::BTreeSet;
 
 use super::{Node, defaults};
+use crate::inventory::Inventory;
 use crate::value::{Secrets, Value, show};
 
 /// Parts of a variable's name that say that its value is a secret.
 const TELLING: [&str; 7] = ["password", "passwd", "secret", "token", "pgurl", "_key", "nginx_users"];
 
-/// The secrets among the nodes' variables; what Pigsty publishes as a role default is none.
-pub fn secrets(nodes: &[Node]) -> Secrets {
-    let mut found = BTreeSet::new();
+/// The secrets among the nodes' variables, and all that was locked; what Pigsty publishes as a role default is none.
+pub fn secrets(inventory: &Inventory, nodes: &[Node]) -> Secrets {
+    let opened = inventory.opened();
+    let opened = opened.iter().flat_map(|secret| [secret.expose(), secret.expose().trim()]);
+    let mut found: BTreeSet<_> = opened.map(str::to_owned).collect();
     for node in nodes {
         for (name, variable) in node.vars.iter() {
-            collect(&variable.value, is_telling(name), &mut found);
+            collect(&variable.value, is_telling(name) || node.is_locked(name), &mut found);
         }
     }
     let mut public = BTreeSet::new();
