@@ -1,8 +1,8 @@
 //! Reads an inventory as Ansible does: groups, hosts, and which variables hold on which host.
 //!
 //! `ansible-inventory --list` is the judge of what a file means. Every variable keeps its line and who set it.
-//! What cannot be read yet (directories, INI, scripts, `group_vars` beside the file) is refused by name, never guessed, and
-//! Jinja is kept as text: [`expression`] tells it apart from a value.
+//! What cannot be read yet (directories, INI, scripts, `group_vars` beside the file) is refused by name, never guessed.
+//! Jinja is kept as text, as `ansible-inventory` shows it; [`Inventory::effective`] evaluates it for one host.
 
 mod ansible;
 mod builder;
@@ -12,6 +12,7 @@ mod mapping;
 mod range;
 mod scalar;
 mod source;
+mod template;
 pub mod yaml;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 
 use self::builder::Builder;
+pub use self::template::Effective;
 use self::yaml::YamlError;
 use crate::value::{Place, Value, Variable, Vars};
 
@@ -151,13 +153,30 @@ impl Inventory {
     /// The variables that hold on a host; none for an unknown one.
     pub fn vars(&self, host: &str) -> Vars {
         let mut vars = Vars::default();
-        let Some((index, _, host)) = self.hosts.get_full(host) else { return vars };
-        for group in &self.lineage[index] {
-            vars.extend(&self.groups[*group].vars);
-        }
-        vars.extend(&host.vars);
-        vars.extend(&self.extra);
+        self.layers(host).into_iter().for_each(|layer| vars.extend(layer));
         vars
+    }
+
+    /// What is written of a host: groups first, then the host itself, then what holds everywhere; the last has the say.
+    fn layers(&self, host: &str) -> Vec<&Vars> {
+        let Some((index, _, host)) = self.hosts.get_full(host) else { return Vec::new() };
+        let groups = self.lineage[index].iter().map(|group| &self.groups[*group].vars);
+        groups.chain([&host.vars, &self.extra]).collect()
+    }
+
+    /// One of the variables that hold on a host.
+    fn variable(&self, host: &str, name: &str) -> Option<&Variable> {
+        self.layers(host).into_iter().rev().find_map(|layer| layer.variable(name))
+    }
+
+    /// The name of a host, if it is there.
+    fn host_name(&self, name: &str) -> Option<&str> {
+        self.hosts.get_key_value(name).map(|(name, _)| name.as_str())
+    }
+
+    /// A host, if it is there.
+    fn host(&self, name: &str) -> Option<&Host> {
+        self.hosts.get(name)
     }
 
     /// Sets a variable on every host, over all that is written, as Ansible's `-e` does.
@@ -205,6 +224,7 @@ pub fn expression(value: &Value) -> Option<&str> {
     match value {
         Value::String(text) => ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)).then_some(text),
         Value::Array(items) => items.iter().find_map(expression),
+        Value::Object(entries) if entries.contains_key("__ansible_unsafe") => None,
         Value::Object(entries) => entries.values().find_map(expression),
         _ => None,
     }

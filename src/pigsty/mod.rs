@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, LazyLock};
 
 use crate::inventory::yaml::{self, YamlError};
-use crate::inventory::{Inventory, InventoryError, expression, is_encrypted};
+use crate::inventory::{Effective, Inventory, InventoryError};
 use crate::value::{Place, Unfilled, Value, Variable, Vars, is_true, show};
 
 mod dns;
@@ -35,8 +35,9 @@ pub struct Node {
     pub ip: Arc<str>,
     /// Effective variables over role defaults, and what is derived from them.
     pub vars: Vars,
-    /// Derived facts that could not be made, each with the reason; an error only where a check needs one.
-    problems: BTreeMap<&'static str, String>,
+    /// Variables that could not be evaluated and facts that could not be derived, each with the reason; an error only
+    /// where a check needs one.
+    problems: BTreeMap<String, String>,
 }
 
 /// Why an inventory has no nodes to verify.
@@ -104,23 +105,24 @@ fn read_defaults() -> Result<Vars, YamlError> {
 }
 
 fn node(inventory: &Inventory, defaults: &Vars, host: &str) -> Result<Node, PigstyError> {
-    let mut vars = defaults.clone();
-    vars.extend(&inventory.vars(host));
+    let Effective { mut vars, problems } = inventory.effective(host, defaults);
     if host.parse::<Ipv4Addr>().is_err() {
         let what = format!("host `{host}` of group `infra` is not an IPv4 address, by which Pigsty identifies a node");
         return Err(PigstyError::Identity { place: place_of(inventory, None, host), what });
     }
-    let seq = sequence(vars.get("infra_seq")).map_err(|is| PigstyError::Identity {
-        place: place_of(inventory, vars.variable("infra_seq"), host),
-        what: format!(
-            "infra_seq of {host} is {is}, not a natural number: give every INFRA node one of its own, from 1"
-        ),
-    })?;
+    let seq = match problems.get("infra_seq") {
+        Some(why) => Err(format!("infra_seq of {host} {why}: give every INFRA node a number of its own, from 1")),
+        None => sequence(vars.get("infra_seq")).map_err(|is| {
+            format!("infra_seq of {host} is {is}, not a natural number: give every INFRA node one of its own, from 1")
+        }),
+    };
+    let place = || place_of(inventory, vars.variable("infra_seq"), host);
+    let seq = seq.map_err(|what| PigstyError::Identity { place: place(), what })?;
     let name: Arc<str> = format!("infra-{seq}").into();
     vars.derive("ip", host);
     vars.derive("inventory_hostname", host);
     vars.derive("node", &*name);
-    let mut node = Node { name, ip: host.into(), vars, problems: BTreeMap::new() };
+    let mut node = Node { name, ip: host.into(), vars, problems };
     dns::derive(&mut node);
     option::derive(&mut node);
     Ok(node)
@@ -142,23 +144,25 @@ fn sequence(value: Option<&Value>) -> Result<u64, String> {
 }
 
 impl Node {
-    /// The value of a variable that a check needs, if it can be used as it stands.
+    /// The value of a variable that a check needs, if it has one.
     pub fn lookup(&self, name: &str) -> Result<Value, Unfilled> {
-        let unusable = |why: String| Unfilled::Unusable { name: name.to_owned(), why };
         if let Some(why) = self.problems.get(name) {
-            return Err(unusable(why.clone()));
+            return Err(Unfilled::Unusable { name: name.to_owned(), why: why.clone() });
         }
-        let variable = self.vars.variable(name).ok_or_else(|| Unfilled::Undefined(name.to_owned()))?;
-        let place = variable.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
-        if let Some(expression) = expression(&variable.value) {
-            return Err(unusable(format!(
-                "is the expression {expression}{place}, which is not evaluated: write its value"
-            )));
+        self.vars.get(name).cloned().ok_or_else(|| Unfilled::Undefined(name.to_owned()))
+    }
+
+    /// The value of a variable that a fact is derived from; nothing if it is not set.
+    fn known(&self, name: &str) -> Result<Option<&Value>, String> {
+        match self.problems.get(name) {
+            Some(why) => Err(format!("is unknown: variable `{name}` {why}")),
+            None => Ok(self.vars.get(name)),
         }
-        if is_encrypted(&variable.value) {
-            return Err(unusable(format!("is locked with ansible-vault{place}, which is not opened: write its value")));
-        }
-        Ok(variable.value.clone())
+    }
+
+    /// Whether a variable that a fact is derived from is true; an unset one is not.
+    fn holds(&self, name: &str) -> Result<bool, String> {
+        Ok(self.known(name)?.is_some_and(is_true))
     }
 
     /// Why what stands under these conditions is not there: the first that is false. One that is not set is a mistake.
@@ -181,10 +185,10 @@ impl Node {
     }
 
     /// Sets a derived fact, or remembers why it could not be made.
-    fn derive(&mut self, name: &'static str, value: Result<Value, String>) {
+    fn derive(&mut self, name: &str, value: Result<Value, String>) {
         match value {
             Ok(value) => self.vars.derive(name, value),
-            Err(why) => drop(self.problems.insert(name, why)),
+            Err(why) => drop(self.problems.insert(name.to_owned(), why)),
         }
     }
 }
