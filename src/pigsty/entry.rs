@@ -55,8 +55,7 @@ fn entry(node: &Node, name: &str, entry: &Object, listeners: &Listeners) -> Resu
     let secure = node.holds("tls_enabled")?.then(|| port("nginx_ssl_port")).transpose()?;
     let secure = secure.map(|port| format!("https://{domain}:{port}/"));
     // The plain port only sends on to the other one.
-    let redirected =
-        node.known("nginx_sslmode")?.is_some_and(|mode| mode == "enforce") || flag(entry, "enforce_https");
+    let redirected = node.known("nginx_sslmode")?.is_some_and(|mode| mode == "enforce") || flag(entry, "enforce_https");
     let listener = endpoint.as_ref().and_then(|at| listeners.get(at));
     let value = json!({
         "name": name,

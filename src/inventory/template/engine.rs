@@ -132,11 +132,13 @@ impl<'a> Engine<'a> {
                 self.pay(items.len())?;
                 Ok(Native::list(items.iter().map(|item| Native::Lazy(scope, item)).collect()))
             }
-            Value::Object(entries) => match entries.get("__ansible_unsafe").or_else(|| entries.get("__ansible_vault")) {
-                Some(Value::String(text)) if entries.contains_key("__ansible_unsafe") => Ok(Native::text(text)),
-                Some(Value::String(text)) => unlock(text).map(Native::text),
-                _ => self.mapping(scope, entries),
-            },
+            Value::Object(entries) => {
+                match entries.get("__ansible_unsafe").or_else(|| entries.get("__ansible_vault")) {
+                    Some(Value::String(text)) if entries.contains_key("__ansible_unsafe") => Ok(Native::text(text)),
+                    Some(Value::String(text)) => unlock(text).map(Native::text),
+                    _ => self.mapping(scope, entries),
+                }
+            }
             scalar => Ok(Native::plain(scalar)),
         }
     }

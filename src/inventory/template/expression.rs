@@ -130,7 +130,7 @@ fn choose<'a>(frame: &mut Frame<'_, 'a>, choice: &IfExpr<'_>) -> Outcome<'a> {
     }
     match &choice.false_expr {
         Some(otherwise) => value(frame, otherwise),
-        None => Ok(Native::Marker(Marker::missing("its `if` is false and has no `else`"))),
+        None => Err(Marker::broken("its `if` is false and has no `else`")),
     }
 }
 
@@ -161,12 +161,7 @@ fn both<'a>(frame: &mut Frame<'_, 'a>, kind: BinOpKind, left: &Expr<'_>, right: 
     compare(frame, compared, left, right).map(Native::Bool)
 }
 
-fn compare<'a>(
-    frame: &Frame<'_, 'a>,
-    kind: CompareOpKind,
-    left: Native<'a>,
-    right: Native<'a>,
-) -> Outcome<'a, bool> {
+fn compare<'a>(frame: &Frame<'_, 'a>, kind: CompareOpKind, left: Native<'a>, right: Native<'a>) -> Outcome<'a, bool> {
     operator::compare(frame.engine, kind, left.trip()?, right.trip()?)
 }
 

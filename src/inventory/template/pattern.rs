@@ -80,7 +80,9 @@ fn translate(pattern: &str) -> Result<String, Marker> {
             ('\\', _) => {
                 rest.next();
                 match next {
-                    '1'..='9' if !in_class => return Err(refused("a reference to a group, which is not searched for here")),
+                    '1'..='9' if !in_class => {
+                        return Err(refused("a reference to a group, which is not searched for here"));
+                    }
                     'Z' => translated.push_str("\\z"),
                     'A' | 'b' | 'B' | 'd' | 'D' | 's' | 'S' | 'w' | 'W' | 'n' | 'r' | 't' | 'f' | 'v' | 'a' | 'x'
                     | 'u' | 'U' => translated.extend(['\\', next]),
@@ -165,7 +167,8 @@ pub(super) fn replace<'a>(engine: &Engine<'a>, value: Native<'a>, arguments: Arg
         return Err(Marker::broken("the argument mandatory_count is not known here"));
     }
     let text = engine.str(value)?;
-    let [pattern, replacement] = [pattern, replacement].map(|value| engine.str(value.unwrap_or_else(|| Native::text(""))));
+    let [pattern, replacement] =
+        [pattern, replacement].map(|value| engine.str(value.unwrap_or_else(|| Native::text(""))));
     let pattern = Pattern::new(engine, &pattern?, flag(engine, ignore_case)?, flag(engine, multiline)?)?;
     pattern.refuse(engine, &text)?;
     let pieces = pieces(&replacement?)?;
@@ -281,9 +284,8 @@ pub(super) fn find_all<'a>(engine: &Engine<'a>, value: Native<'a>, arguments: Ar
     let pattern = engine.str(pattern.unwrap_or(Native::None))?;
     let pattern = Pattern::new(engine, &pattern, flag(engine, ignore_case)?, flag(engine, multiline)?)?;
     pattern.refuse(engine, &text)?;
-    let part = |captures: &Captures<'_>, group: usize| {
-        Native::text(captures.get(group).map_or("", |found| found.as_str()))
-    };
+    let part =
+        |captures: &Captures<'_>, group: usize| Native::text(captures.get(group).map_or("", |found| found.as_str()));
     let groups = pattern.regex.captures_len() - 1;
     let found = pattern.all(&text)?;
     let found = found.iter().map(|captures| match groups {
@@ -315,7 +317,9 @@ mod tests {
 
     #[test]
     fn what_means_something_else_here_is_refused() {
-        for pattern in ["(?=a)", "(?<!a)b", "(?P=x)", "(a)\\1", "a++", "(?>a)", "(?<x>a)", "\\pL", "[a--b]", "(?U)a", "\\h"] {
+        for pattern in
+            ["(?=a)", "(?<!a)b", "(?P=x)", "(a)\\1", "a++", "(?>a)", "(?<x>a)", "\\pL", "[a--b]", "(?U)a", "\\h"]
+        {
             assert!(translate(pattern).is_err(), "{pattern}");
         }
         for (pattern, translated) in [

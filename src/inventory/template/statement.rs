@@ -72,7 +72,8 @@ impl<'a> Frame<'_, 'a> {
             },
             Stmt::IfCond(branch) => {
                 let condition = expression::value(self, &branch.expr)?;
-                let chosen = if operator::truth(self.engine, condition)? { &branch.true_body } else { &branch.false_body };
+                let chosen =
+                    if operator::truth(self.engine, condition)? { &branch.true_body } else { &branch.false_body };
                 let engine = self.engine;
                 engine.deeper(|| self.all(chosen, made))?;
             }
@@ -104,7 +105,8 @@ impl<'a> Frame<'_, 'a> {
         let count = items.len();
         for (at, item) in items.into_iter().enumerate() {
             self.locals.push(HashMap::from([("loop".to_owned(), position(at, count))]));
-            let done = self.assign(&repeated.target, item).and_then(|()| engine.deeper(|| self.all(&repeated.body, made)));
+            let done =
+                self.assign(&repeated.target, item).and_then(|()| engine.deeper(|| self.all(&repeated.body, made)));
             self.locals.pop();
             done?;
         }
@@ -130,7 +132,11 @@ impl<'a> Frame<'_, 'a> {
             Expr::List(targets) => {
                 let items = context::items(self.engine, value)?;
                 if items.len() != targets.items.len() {
-                    return Err(Marker::broken(format!("{} items are given {} names", items.len(), targets.items.len())));
+                    return Err(Marker::broken(format!(
+                        "{} items are given {} names",
+                        items.len(),
+                        targets.items.len()
+                    )));
                 }
                 let mut pairs = targets.items.iter().zip(items);
                 pairs.try_for_each(|(target, item)| self.assign(target, self.engine.force(item)))

@@ -29,9 +29,8 @@ const OVERRIDE: &str = "#jinja2:";
 pub(super) fn tree(prepared: &str) -> Result<Stmt<'_>, Marker> {
     let mut syntax = SyntaxConfig::builder();
     let syntax = syntax.trim_blocks(true).build().map_err(|error| Marker::broken(error.to_string()))?;
-    parse(prepared, "", syntax).map_err(|error| {
-        Marker::broken(format!("it cannot be read: {}", error.detail().unwrap_or("it is no Jinja")))
-    })
+    parse(prepared, "", syntax)
+        .map_err(|error| Marker::broken(format!("it cannot be read: {}", error.detail().unwrap_or("it is no Jinja"))))
 }
 
 /// The text as the parser needs it.
@@ -55,7 +54,9 @@ struct Scanner<'t> {
 
 impl Scanner<'_> {
     fn template(&mut self) -> Result<(), Marker> {
-        while let Some(start) = self.rest.find("{{").into_iter().chain(self.rest.find("{%")).chain(self.rest.find("{#")).min() {
+        while let Some(start) =
+            self.rest.find("{{").into_iter().chain(self.rest.find("{%")).chain(self.rest.find("{#")).min()
+        {
             let opening = &self.rest[start..start + 2];
             let (is_variable, is_comment) = (opening == "{{", opening == "{#");
             self.take(start + 2);

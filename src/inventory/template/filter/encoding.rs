@@ -52,7 +52,8 @@ fn json<'a>(engine: &Engine<'a>, value: Native<'a>, mut arguments: Arguments<'a>
 
 fn write(value: &Native<'_>, style: Style, depth: usize, text: &mut String) -> Result<(), Marker> {
     let (between, colon) = if style.indent.is_some() { (",", ": ") } else { (", ", ": ") };
-    let line = |depth: usize| style.indent.map(|spaces| format!("\n{}", " ".repeat(spaces * depth))).unwrap_or_default();
+    let line =
+        |depth: usize| style.indent.map(|spaces| format!("\n{}", " ".repeat(spaces * depth))).unwrap_or_default();
     match value {
         Native::None => text.push_str("null"),
         Native::Bool(truth) => text.push_str(if *truth { "true" } else { "false" }),

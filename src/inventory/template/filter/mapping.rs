@@ -43,7 +43,8 @@ pub(super) fn combine<'a>(engine: &Engine<'a>, value: Native<'a>, mut arguments:
         }
     }
     arguments.none()?;
-    let combined = maps.into_iter().try_fold(Map::default(), |low, high| merge(engine, &low, &high, recursive, lists))?;
+    let combined =
+        maps.into_iter().try_fold(Map::default(), |low, high| merge(engine, &low, &high, recursive, lists))?;
     Ok(Native::Map(combined))
 }
 
@@ -54,7 +55,13 @@ fn mapping<'a>(engine: &Engine<'a>, value: Native<'a>) -> Outcome<'a, Map<'a>> {
     }
 }
 
-fn merge<'a>(engine: &Engine<'a>, low: &Map<'a>, high: &Map<'a>, recursive: bool, lists: Lists) -> Outcome<'a, Map<'a>> {
+fn merge<'a>(
+    engine: &Engine<'a>,
+    low: &Map<'a>,
+    high: &Map<'a>,
+    recursive: bool,
+    lists: Lists,
+) -> Outcome<'a, Map<'a>> {
     engine.pay(low.len() + high.len())?;
     let mut merged = (**low).clone();
     for (key, value) in high.iter() {
@@ -106,7 +113,8 @@ pub(super) fn from_items<'a>(engine: &Engine<'a>, value: Native<'a>, arguments: 
 
 fn names<'a>(engine: &Engine<'a>, arguments: Arguments<'a>) -> Outcome<'a, [Rc<str>; 2]> {
     let [key, value] = arguments.bind(["key_name", "value_name"])?;
-    let name = |given: Option<Native<'a>>, own: &str| given.map_or_else(|| Ok(Rc::from(own)), |given| engine.str(given));
+    let name =
+        |given: Option<Native<'a>>, own: &str| given.map_or_else(|| Ok(Rc::from(own)), |given| engine.str(given));
     Ok([name(key, "key")?, name(value, "value")?])
 }
 

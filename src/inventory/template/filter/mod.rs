@@ -124,7 +124,9 @@ fn default<'a>(engine: &Engine<'a>, value: Native<'a>, arguments: Arguments<'a>)
     let also_false = match boolean {
         None => false,
         Some(Native::Bool(also)) => also,
-        Some(other) => return Err(Marker::broken(format!("default's second argument is {}, not a boolean", other.kind()))),
+        Some(other) => {
+            return Err(Marker::broken(format!("default's second argument is {}, not a boolean", other.kind())));
+        }
     };
     match value {
         Native::Marker(marker) if marker.missing => Ok(otherwise),

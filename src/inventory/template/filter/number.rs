@@ -18,9 +18,10 @@ pub(super) fn int<'a>(_: &Engine<'a>, value: Native<'a>, arguments: Arguments<'a
     let [default, base] = arguments.bind(["default", "base"])?;
     let base = match base {
         None => 10,
-        Some(Native::Int(base)) => {
-            u32::try_from(base).ok().filter(|base| (2..=36).contains(base)).ok_or_else(|| Marker::broken("int has an odd base"))?
-        }
+        Some(Native::Int(base)) => u32::try_from(base)
+            .ok()
+            .filter(|base| (2..=36).contains(base))
+            .ok_or_else(|| Marker::broken("int has an odd base"))?,
         Some(other) => return Err(Marker::broken(format!("{} is no base of a number", other.kind()))),
     };
     let whole = match &value {

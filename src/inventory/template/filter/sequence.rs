@@ -57,7 +57,8 @@ pub(super) fn reverse<'a>(engine: &Engine<'a>, value: Native<'a>, arguments: Arg
 pub(super) fn join<'a>(engine: &Engine<'a>, value: Native<'a>, arguments: Arguments<'a>) -> Outcome<'a> {
     let [between, by] = arguments.bind(["d", "attribute"])?;
     let between = between.map_or_else(|| Ok(Rc::from("")), |between| engine.str(between))?;
-    let texts = context::items(engine, value)?.into_iter().map(|item| engine.str(attribute(engine, item, by.as_ref())?));
+    let texts =
+        context::items(engine, value)?.into_iter().map(|item| engine.str(attribute(engine, item, by.as_ref())?));
     engine.text(texts.collect::<Result<Vec<_>, _>>()?.join(&between))
 }
 
