@@ -1,26 +1,32 @@
 //! Reads an inventory as Ansible does: groups, hosts, and which variables hold on which host.
 //!
 //! `ansible-inventory --list` is the judge of what a file means. Every variable keeps its line and who set it.
-//! What cannot be read yet (directories, INI, scripts, `group_vars` beside the file) is refused by name, never guessed.
-//! Jinja is kept as text, as `ansible-inventory` shows it; [`Inventory::effective`] evaluates it for one host.
+//! What cannot be read yet (INI, scripts) is refused by name, never guessed. Jinja is kept as text, as `ansible-inventory`
+//! shows it; [`Inventory::effective`] evaluates it for one host.
 
 mod ansible;
 mod builder;
 mod composer;
+mod directory;
+mod extra;
 mod lineage;
 mod mapping;
+mod neighbour;
+mod pair;
 mod range;
 mod scalar;
 mod source;
 mod template;
+pub mod vault;
 pub mod yaml;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
 
 use self::builder::Builder;
+use self::neighbour::Neighbour;
 pub use self::template::Effective;
 use self::yaml::YamlError;
 use crate::value::{Place, Value, Variable, Vars};
@@ -33,11 +39,22 @@ pub struct Inventory {
     hosts: IndexMap<String, Host>,
     /// For every host its groups, `all` first; the last one's variables hold.
     lineage: Vec<Vec<usize>>,
+    /// What stands in files beside the sources, in the order in which it counts.
+    neighbours: Vec<Neighbour>,
     /// What holds on every host, whatever is written.
     extra: Vars,
     warnings: Vec<Warning>,
     /// Every file that was read, by the name that places have.
     texts: IndexMap<Arc<str>, Arc<str>>,
+}
+
+/// How the sources of an inventory are read: what the command line says beside their names.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// Variables that hold over all that is written, as Ansible's `-e` takes them; a later one holds over an earlier one.
+    pub extra: Vec<String>,
+    /// Where the playbooks lie: what `group_vars` and `host_vars` say there counts over those beside the sources.
+    pub playbooks: Option<PathBuf>,
 }
 
 /// Why an inventory cannot be read.
@@ -101,28 +118,30 @@ struct Host {
 }
 
 impl Inventory {
-    /// Reads the inventory file at `path`.
+    /// Reads the one inventory at `path`, without options.
     pub fn read(path: &Path) -> Result<Self, InventoryError> {
-        let name = path.display().to_string();
-        let text = source::text(path, &name)?;
-        let inventory = Self::parse(&name, &text)?;
-        let (groups, hosts) = (&inventory.groups, &inventory.hosts);
-        source::refuse_neighbours(path, |name| groups.contains_key(name), |name| hosts.contains_key(name))?;
+        Self::load(&[path.to_owned()], &Reading::default())
+    }
+
+    /// Reads several sources as one inventory: what a later one says holds over what an earlier one says.
+    pub fn load(sources: &[PathBuf], reading: &Reading) -> Result<Self, InventoryError> {
+        let names: Vec<_> = sources.iter().map(|source| source.display().to_string()).collect();
+        let mut builder = Builder::new(names.first().map_or("", String::as_str));
+        sources.iter().try_for_each(|path| source::read(&mut builder, path, reading))?;
+        let mut inventory = builder.finish(&names.join(", "))?;
+        neighbour::read(&mut inventory, sources, reading)?;
+        inventory.extra = extra::read(&reading.extra, &mut inventory.texts)?;
         Ok(inventory)
     }
 
     /// Reads an inventory from its text; `name` is what places will print.
     pub fn parse(name: &str, text: &str) -> Result<Self, InventoryError> {
-        source::refuse_format(name, text)?;
-        let document = yaml::read(name, text)?;
-        source::refuse_content(name, &document)?;
         let mut builder = Builder::new(name);
-        builder.text(name, text);
-        ansible::read(&mut builder, &document)?;
+        source::parse(&mut builder, name, text)?;
         builder.finish(name)
     }
 
-    /// The file, as the user named it.
+    /// The sources, as the user named them.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -153,20 +172,28 @@ impl Inventory {
     /// The variables that hold on a host; none for an unknown one.
     pub fn vars(&self, host: &str) -> Vars {
         let mut vars = Vars::default();
-        self.layers(host).into_iter().for_each(|layer| vars.extend(layer));
+        if let Some(host) = self.hosts.get_index_of(host) {
+            self.layers(host).for_each(|layer| vars.extend(layer));
+        }
         vars
     }
 
-    /// What is written of a host: groups first, then the host itself, then what holds everywhere; the last has the say.
-    fn layers(&self, host: &str) -> Vec<&Vars> {
-        let Some((index, _, host)) = self.hosts.get_full(host) else { return Vec::new() };
-        let groups = self.lineage[index].iter().map(|group| &self.groups[*group].vars);
-        groups.chain([&host.vars, &self.extra]).collect()
+    /// Everything that is written for a host, the weakest first: Ansible's `VARIABLE_PRECEDENCE`.
+    fn layers(&self, host: usize) -> impl Iterator<Item = &Vars> {
+        let groups = &self.lineage[host];
+        let inline = groups.iter().map(|group| &self.groups[*group].vars);
+        let all = self.neighbours.iter().filter_map(|beside| beside.groups.get(&lineage::ALL));
+        let others = self.neighbours.iter().flat_map(|beside| {
+            groups.iter().filter(|group| **group != lineage::ALL).filter_map(|group| beside.groups.get(group))
+        });
+        let own = self.neighbours.iter().filter_map(move |beside| beside.hosts.get(&host));
+        let host = std::iter::once(&self.hosts[host].vars);
+        inline.chain(all).chain(others).chain(host).chain(own).chain(std::iter::once(&self.extra))
     }
 
     /// One of the variables that hold on a host.
     fn variable(&self, host: &str, name: &str) -> Option<&Variable> {
-        self.layers(host).into_iter().rev().find_map(|layer| layer.variable(name))
+        self.layers(self.hosts.get_index_of(host)?).filter_map(|layer| layer.variable(name)).last()
     }
 
     /// The name of a host, if it is there.
@@ -276,6 +303,41 @@ mod tests {
         assert_eq!(told("b"), "\"group\" of group infra in pigsty.yml:5");
         assert_eq!(told("c"), "\"host\" of host h in pigsty.yml:7");
         assert!(inventory.vars("unknown").get("a").is_none());
+    }
+
+    #[test]
+    fn several_sources_are_one_inventory_and_the_last_has_the_say() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let one = file(
+            "one.yml",
+            "all: {vars: {x: 1, y: 1}, children: {infra: {hosts: {h: {z: 1}}}}}
+",
+        );
+        let two = file(
+            "two.yml",
+            "all: {vars: {y: 2}}
+infra: {hosts: {h: {z: 2}, i: }}
+",
+        );
+        let load = |sources: &[&PathBuf]| {
+            let sources: Vec<_> = sources.iter().map(|path| (*path).clone()).collect();
+            Inventory::load(&sources, &Reading::default()).unwrap()
+        };
+        let forth = load(&[&one, &two]);
+        assert_eq!((value(&forth, "x"), value(&forth, "y"), value(&forth, "z")), (json!(1), json!(2), json!(2)));
+        assert_eq!(forth.hosts_in("infra"), Some(vec!["h", "i"]));
+        assert_eq!(
+            forth.vars("h").variable("y").unwrap().place.as_ref().unwrap().file,
+            two.display().to_string().into()
+        );
+        assert_eq!(forth.name(), format!("{}, {}", one.display(), two.display()));
+        let back = load(&[&two, &one]);
+        assert_eq!((value(&back, "x"), value(&back, "y"), value(&back, "z")), (json!(1), json!(1), json!(1)));
     }
 
     #[test]
