@@ -86,8 +86,8 @@ type Said<T> = Option<Result<T, String>>;
 
 fn agrees(name: &str) -> Result<Completion, Failed> {
     static SAID: OnceLock<Said<BTreeMap<String, Value>>> = OnceLock::new();
-    let Some(said) = SAID.get_or_init(evaluated) else { return Ok(absent()) };
     static OWN: OnceLock<BTreeMap<String, Effective>> = OnceLock::new();
+    let Some(said) = SAID.get_or_init(evaluated) else { return Ok(absent()) };
     let own = OWN.get_or_init(|| effective("agreed.yml"));
     for (host, expected) in said.as_ref().map_err(Clone::clone)? {
         let Effective { vars, problems } = &own[host];
@@ -102,12 +102,12 @@ fn agrees(name: &str) -> Result<Completion, Failed> {
 
 fn is_refused(name: &str) -> Result<Completion, Failed> {
     static SAID: OnceLock<Said<String>> = OnceLock::new();
+    static OWN: OnceLock<BTreeMap<String, Effective>> = OnceLock::new();
     let Some(said) = SAID.get_or_init(refused) else { return Ok(absent()) };
     let said = said.as_ref().map_err(Clone::clone)?;
     if !said.contains(&format!("failed: [a] (item={name}) => ")) {
         return Err(format!("Ansible does not refuse {name}:\n{said}").into());
     }
-    static OWN: OnceLock<BTreeMap<String, Effective>> = OnceLock::new();
     let Effective { vars, problems } = &OWN.get_or_init(|| effective("refused.yml"))["a"];
     match problems.get(name) {
         Some(_) => Ok(Completion::Completed),

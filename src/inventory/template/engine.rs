@@ -68,17 +68,13 @@ impl<'a> Engine<'a> {
 
     /// Pays for work: one step for each item or so.
     pub(super) fn pay(&self, steps: usize) -> Outcome<'a, ()> {
-        match self.steps.get().checked_sub(steps + 1) {
-            Some(left) => {
-                self.steps.set(left);
-                Ok(())
-            }
-            None => {
-                self.steps.set(0);
-                self.is_exhausted.set(true);
-                Err(Marker::broken(format!("it takes more than {STEPS} steps")))
-            }
+        if let Some(left) = self.steps.get().checked_sub(steps + 1) {
+            self.steps.set(left);
+            return Ok(());
         }
+        self.steps.set(0);
+        self.is_exhausted.set(true);
+        Err(Marker::broken(format!("it takes more than {STEPS} steps")))
     }
 
     /// Does something one level deeper.

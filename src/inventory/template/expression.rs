@@ -24,14 +24,8 @@ fn one<'a>(frame: &mut Frame<'_, 'a>, expression: &Expr<'_>) -> Outcome<'a> {
         Expr::Var(name) if name.id == "omit" && !frame.knows("omit") => Ok(Native::Omit),
         Expr::Var(name) => Ok(frame.lookup(name.id)),
         Expr::Const(constant) => literal(&constant.value),
-        Expr::List(list) => {
-            let items = list.items.iter().map(|item| value(frame, item)).collect::<Result<_, _>>()?;
-            engine.list(items)
-        }
-        Expr::Tuple(tuple) => {
-            let items = tuple.items.iter().map(|item| value(frame, item)).collect::<Result<_, _>>()?;
-            engine.list(items)
-        }
+        Expr::List(list) => sequence(frame, &list.items),
+        Expr::Tuple(tuple) => sequence(frame, &tuple.items),
         Expr::Map(map) => mapping(frame, &map.keys, &map.values),
         Expr::GetAttr(got) => {
             let from = value(frame, &got.expr)?;
@@ -46,14 +40,14 @@ fn one<'a>(frame: &mut Frame<'_, 'a>, expression: &Expr<'_>) -> Outcome<'a> {
         Expr::Slice(slice) => {
             let from = value(frame, &slice.expr)?.trip()?;
             let mut bound = |part: &Option<Expr<'_>>| part.as_ref().map(|part| value(frame, part)?.trip()).transpose();
-            let (start, stop, step) = (bound(&slice.start)?, bound(&slice.stop)?, bound(&slice.step)?);
-            operator::slice(engine, from, [start, stop, step])
+            let bounds = [bound(&slice.start)?, bound(&slice.stop)?, bound(&slice.step)?];
+            operator::slice(engine, from, bounds)
         }
         Expr::UnaryOp(unary) => {
             let operand = value(frame, &unary.expr)?;
             match unary.op {
                 UnaryOpKind::Not => Ok(Native::Bool(!operator::truth(engine, operand)?)),
-                UnaryOpKind::Neg => operator::negate(operand.trip()?),
+                UnaryOpKind::Neg => operator::negate(&operand.trip()?),
             }
         }
         Expr::BinOp(binary) => both(frame, binary.op, &binary.left, &binary.right),
@@ -80,23 +74,32 @@ fn one<'a>(frame: &mut Frame<'_, 'a>, expression: &Expr<'_>) -> Outcome<'a> {
             let arguments = arguments(frame, &tested.args)?;
             Ok(Native::of(test::perform(engine, tested.name, from, arguments).map(Native::Bool)))
         }
-        Expr::Call(call) => {
-            let arguments_of = arguments(frame, &call.args);
-            match &call.expr {
-                Expr::Var(name) if frame.knows(name.id) => Err(Marker::broken(format!("{} is no function", name.id))),
-                Expr::Var(name) => Ok(Native::of(function::call(frame, name.id, arguments_of?))),
-                Expr::GetAttr(got) => {
-                    let on = value(frame, &got.expr)?.trip()?;
-                    let arguments = arguments_of?;
-                    Ok(Native::of(match arguments.marker() {
-                        Some(marker) => Err(marker),
-                        None => method::call(engine, on, got.name, arguments),
-                    }))
-                }
-                _ => Err(Marker::broken("it calls something that is no function")),
-            }
-        }
+        Expr::Call(call) => called(frame, &call.expr, &call.args),
     }
+}
+
+fn called<'a>(frame: &mut Frame<'_, 'a>, what: &Expr<'_>, given: &[CallArg<'_>]) -> Outcome<'a> {
+    match what {
+        Expr::Var(name) if frame.knows(name.id) => Err(Marker::broken(format!("{} is no function", name.id))),
+        Expr::Var(name) => {
+            let arguments = arguments(frame, given)?;
+            Ok(Native::of(function::call(frame, name.id, arguments)))
+        }
+        Expr::GetAttr(got) => {
+            let on = value(frame, &got.expr)?.trip()?;
+            let arguments = arguments(frame, given)?;
+            Ok(Native::of(match arguments.marker() {
+                Some(marker) => Err(marker),
+                None => method::call(frame.engine, on, got.name, arguments),
+            }))
+        }
+        _ => Err(Marker::broken("it calls something that is no function")),
+    }
+}
+
+fn sequence<'a>(frame: &mut Frame<'_, 'a>, items: &[Expr<'_>]) -> Outcome<'a> {
+    let items = items.iter().map(|item| value(frame, item)).collect::<Result<_, _>>()?;
+    frame.engine.list(items)
 }
 
 fn literal<'a>(constant: &Constant) -> Outcome<'a> {

@@ -55,7 +55,7 @@ fn pairs_of<'a>(frame: &Frame<'_, 'a>, pairs: Native<'a>) -> Outcome<'a, Vec<(Rc
 }
 
 /// Python's `range`.
-fn range<'a>(arguments: Arguments<'a>) -> Outcome<'a, Vec<Native<'a>>> {
+fn range(arguments: Arguments<'_>) -> Outcome<'_, Vec<Native<'_>>> {
     let given = arguments.bind(["start", "stop", "step"])?;
     let mut numbers = Vec::new();
     for value in given.into_iter().flatten() {
@@ -64,15 +64,15 @@ fn range<'a>(arguments: Arguments<'a>) -> Outcome<'a, Vec<Native<'a>>> {
             other => return Err(Marker::broken(format!("range() takes numbers, and got {}", other.kind()))),
         }
     }
-    let (start, stop, step) = match *numbers {
-        [stop] => (0, stop, 1),
-        [start, stop] => (start, stop, 1),
-        [start, stop, step] if step != 0 => (start, stop, step),
+    let (start, end, step) = match *numbers {
+        [end] => (0, end, 1),
+        [start, end] => (start, end, 1),
+        [start, end, step] if step != 0 => (start, end, step),
         _ => return Err(Marker::broken("range() takes one to three numbers, and no step of 0")),
     };
     let mut items = Vec::new();
     let mut at = start;
-    while if step > 0 { at < stop } else { at > stop } {
+    while if step > 0 { at < end } else { at > end } {
         if items.len() >= ITEMS {
             return Err(Marker::broken(format!("range() makes more than {ITEMS} numbers")));
         }

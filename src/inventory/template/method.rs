@@ -53,7 +53,7 @@ pub(super) fn call<'a>(engine: &Engine<'a>, on: Native<'a>, name: &str, argument
             arguments.none()?;
             filter::pairs(engine, on)
         }
-        (Native::Map(_), "copy") | (Native::List(_), "copy") => arguments.none().map(|()| on),
+        (Native::Map(_) | Native::List(_), "copy") => arguments.none().map(|()| on),
         (Native::List(_), "count" | "index") => {
             let [item] = arguments.bind(["value"])?;
             let item = item.ok_or_else(|| Marker::broken(format!("{name}() needs an item")))?;

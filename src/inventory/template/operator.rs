@@ -25,7 +25,7 @@ pub(super) fn truth<'a>(engine: &Engine<'a>, value: Native<'a>) -> Outcome<'a, b
     })
 }
 
-pub(super) fn negate(value: Native<'_>) -> Outcome<'_> {
+pub(super) fn negate<'a>(value: &Native<'a>) -> Outcome<'a> {
     match value.number() {
         Some(Number::Int(whole)) => whole.checked_neg().map(Native::Int).ok_or_else(overflow),
         Some(Number::Float(number)) => Ok(Native::Float(-number)),
@@ -173,7 +173,7 @@ pub(super) fn contains<'a>(engine: &Engine<'a>, container: Native<'a>, item: Nat
 
 /// `value[start:stop:step]`.
 pub(super) fn slice<'a>(engine: &Engine<'a>, value: Native<'a>, bounds: [Option<Native<'a>>; 3]) -> Outcome<'a> {
-    let [start, stop, step] = bounds.map(|bound| match bound {
+    let [start, end, step] = bounds.map(|bound| match bound {
         None | Some(Native::None) => Ok(None),
         Some(Native::Int(at)) => Ok(Some(at)),
         Some(other) => Err(Marker::broken(format!("{} is no place in a list", other.kind()))),
@@ -183,7 +183,7 @@ pub(super) fn slice<'a>(engine: &Engine<'a>, value: Native<'a>, bounds: [Option<
         return Err(Marker::broken(format!("{} has no parts", value.kind())));
     }
     let items = context::items(engine, value)?;
-    let chosen = places(items.len(), start?, stop?, step?.unwrap_or(1))?;
+    let chosen = places(items.len(), start?, end?, step?.unwrap_or(1))?;
     let chosen: Vec<Native<'a>> = chosen.into_iter().filter_map(|at| items.get(at).cloned()).collect();
     if !is_text {
         return engine.list(chosen);
@@ -196,17 +196,17 @@ pub(super) fn slice<'a>(engine: &Engine<'a>, value: Native<'a>, bounds: [Option<
 }
 
 /// The places that a slice takes, in its order.
-fn places(length: usize, start: Option<i128>, stop: Option<i128>, step: i128) -> Result<Vec<usize>, Marker> {
+fn places(length: usize, start: Option<i128>, end: Option<i128>, step: i128) -> Result<Vec<usize>, Marker> {
     let length = i128::try_from(length).unwrap_or_default();
     let (first, last) = if step > 0 { (0, length) } else { (-1, length - 1) };
     let within = |at: i128| (if at < 0 { at.saturating_add(length) } else { at }).clamp(first, last);
-    let (mut at, stop) = match step.signum() {
-        1 => (start.map_or(first, within), stop.map_or(last, within)),
-        -1 => (start.map_or(last, within), stop.map_or(first, within)),
+    let (mut at, end) = match step.signum() {
+        1 => (start.map_or(first, within), end.map_or(last, within)),
+        -1 => (start.map_or(last, within), end.map_or(first, within)),
         _ => return Err(Marker::broken("a slice has a step of 0")),
     };
     let mut chosen = Vec::new();
-    while if step > 0 { at < stop } else { at > stop } {
+    while if step > 0 { at < end } else { at > end } {
         chosen.extend(usize::try_from(at));
         at = at.saturating_add(step);
     }

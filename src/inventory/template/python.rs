@@ -58,7 +58,7 @@ fn quoted(text: &str) -> String {
             '\t' => shown.push_str("\\t"),
             '\\' => shown.push_str("\\\\"),
             char if char == quote => shown.extend(['\\', char]),
-            char if char.is_control() => shown.push_str(&format!("\\x{:02x}", u32::from(char))),
+            char if char.is_control() => shown.extend([format!("\\x{:02x}", u32::from(char))]),
             char => shown.push(char),
         }
     }

@@ -64,7 +64,7 @@ pub(super) fn perform<'a>(
     }
 }
 
-fn other<'a>(arguments: Arguments<'a>) -> Outcome<'a> {
+fn other(arguments: Arguments<'_>) -> Outcome<'_> {
     let [other] = arguments.bind(["other"])?;
     other.ok_or_else(|| Marker::broken("a test needs something to compare with"))
 }

@@ -151,12 +151,12 @@ fn circles_and_endless_growth_end_in_a_problem() {
     assert_eq!(x("x: {a: '{{ x.b }}', b: 1}"), Ok(json!({"a": 1, "b": 1})));
     let mut doubled = "x0: xxxxxxxxxxxxxxxx\n".to_owned();
     for level in 1..40 {
-        doubled += &format!("x{level}: '{{{{ x{0} }}}}{{{{ x{0} }}}}'\n", level - 1);
+        doubled.extend([format!("x{level}: '{{{{ x{0} }}}}{{{{ x{0} }}}}'\n", level - 1)]);
     }
     assert!(x(&(doubled + "x: '{{ x39 }}'")).unwrap_err().contains("it makes a text of more than 1 MiB"));
     let mut nested = "x0: [1]\n".to_owned();
     for level in 1..40 {
-        nested += &format!("x{level}: ['{{{{ x{0} }}}}', '{{{{ x{0} }}}}']\n", level - 1);
+        nested.extend([format!("x{level}: ['{{{{ x{0} }}}}', '{{{{ x{0} }}}}']\n", level - 1)]);
     }
     assert!(x(&(nested + "x: '{{ x39 }}'")).unwrap_err().contains("steps"));
     refuses("{{ range(1000000000) | list }}", "more than");
@@ -169,7 +169,7 @@ fn circles_and_endless_growth_end_in_a_problem() {
 fn a_long_chain_and_a_deep_nest_end_in_a_problem_and_not_in_a_crash() {
     let mut chain = "x: '{{ x999 }}'\nx0: 1\n".to_owned();
     for level in 1..1000 {
-        chain += &format!("x{level}: '{{{{ x{} }}}}'\n", level - 1);
+        chain.extend([format!("x{level}: '{{{{ x{} }}}}'\n", level - 1)]);
     }
     assert!(x(&chain).unwrap_err().contains("nested deeper than"));
     refuses(&format!("{{{{ {}1{} }}}}", "(".repeat(400), ")".repeat(400)), "cannot be read");

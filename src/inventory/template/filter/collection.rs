@@ -62,25 +62,24 @@ fn choose_by<'a>(engine: &Engine<'a>, value: Native<'a>, mut arguments: Argument
         return Err(Marker::broken("selectattr and rejectattr need an attribute"));
     }
     let by = arguments.positional.remove(0);
-    choose(engine, value, Some(by), arguments, wanted)
+    choose(engine, value, Some(&by), arguments, wanted)
 }
 
 /// The items of which a test, or their truth, is as wanted.
 fn choose<'a>(
     engine: &Engine<'a>,
     value: Native<'a>,
-    by: Option<Native<'a>>,
-    mut arguments: Arguments<'a>,
+    by: Option<&Native<'a>>,
+    arguments: Arguments<'a>,
     wanted: bool,
 ) -> Outcome<'a> {
     let items = context::items(engine, value)?;
-    let name = match arguments.positional.is_empty() {
-        true => None,
-        false => Some(engine.str(arguments.positional.remove(0))?),
-    };
+    let mut positional = arguments.positional.into_iter();
+    let name = positional.next().map(|name| engine.str(name)).transpose()?;
+    let arguments = Arguments { positional: positional.collect(), named: arguments.named };
     let mut chosen = Vec::new();
     for item in items {
-        let tested = attribute(engine, item.clone(), by.as_ref())?;
+        let tested = attribute(engine, item.clone(), by)?;
         let holds = match &name {
             Some(name) => engine.deeper(|| test::perform(engine, name, tested, arguments.clone()))?,
             None => operator::truth(engine, tested)?,

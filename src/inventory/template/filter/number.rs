@@ -1,15 +1,18 @@
 //! Filters that make numbers and booleans.
 
+#![expect(clippy::needless_pass_by_value, reason = "all filters take their value alike")]
+
 use super::super::argument::Arguments;
 use super::super::engine::Engine;
 use super::super::native::{Marker, Native, Number, Outcome};
+use super::super::python;
 
 /// `bool`: the words that Ansible knows; all else is false, but for a number that is 1.
 pub(super) fn boolean<'a>(_: &Engine<'a>, value: Native<'a>, arguments: Arguments<'a>) -> Outcome<'a> {
     arguments.none()?;
     Ok(Native::Bool(match &value {
         Native::Text(word) => matches!(word.to_lowercase().as_str(), "yes" | "on" | "true" | "1"),
-        other => other.number().is_some_and(|number| number.float() == 1.0),
+        other => python::equal(other, &Native::Int(1)),
     }))
 }
 
@@ -32,7 +35,7 @@ pub(super) fn int<'a>(_: &Engine<'a>, value: Native<'a>, arguments: Arguments<'a
             Number::Float(_) => 0,
         }),
     };
-    Ok(whole.map(Native::Int).unwrap_or_else(|| default.unwrap_or(Native::Int(0))))
+    Ok(whole.map_or_else(|| default.unwrap_or(Native::Int(0)), Native::Int))
 }
 
 /// `float(default)`.
@@ -42,7 +45,7 @@ pub(super) fn float<'a>(_: &Engine<'a>, value: Native<'a>, arguments: Arguments<
         Native::Text(text) => decimal(text),
         other => other.number().map(Number::float),
     };
-    Ok(number.map(Native::Float).unwrap_or_else(|| default.unwrap_or(Native::Float(0.0))))
+    Ok(number.map_or_else(|| default.unwrap_or(Native::Float(0.0)), Native::Float))
 }
 
 /// `abs`.
