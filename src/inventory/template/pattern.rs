@@ -110,7 +110,9 @@ fn translate(pattern: &str) -> Result<String, Marker> {
                 translated.push(char);
                 group(&rest.clone().collect::<String>()).map_err(|what| refused(&what))?;
             }
-            ('+', false) if matches!(before, '*' | '+' | '?' | '}') => return Err(refused("a possessive repetition")),
+            ('+' | '*', false) if matches!(before, '*' | '+' | '?' | '}') => {
+                return Err(refused("a repetition of a repetition"));
+            }
             _ => translated.push(char),
         }
         before = if char == '\\' { ' ' } else { char };
@@ -145,14 +147,9 @@ pub(super) fn test<'a>(
     let pattern = engine.str(pattern.unwrap_or_else(|| Native::text("")))?;
     let pattern = Pattern::new(engine, &pattern, flag(engine, ignore_case)?, flag(engine, multiline)?)?;
     pattern.refuse(engine, &text)?;
-    if name != "match" {
-        return Ok(pattern.regex.is_match(&text));
-    }
-    let anchored = Regex::new(&format!("\\A(?:{})", pattern.regex.as_str()));
-    let anchored = anchored.map_err(|_| Marker::broken("its regular expression cannot be anchored"))?;
-    // The flags are those of the pattern, which the anchored text does not carry: the first match decides with them.
-    let first = pattern.regex.find(&text).map(|found| found.start());
-    Ok(first == Some(0) || (anchored.is_match(&text) && first.is_some_and(|start| start == 0)))
+    let found = pattern.regex.find(&text);
+    // What can be found at the start is found there: the first match is the leftmost one.
+    Ok(found.is_some_and(|found| name != "match" || found.start() == 0))
 }
 
 fn flag<'a>(engine: &Engine<'a>, value: Option<Native<'a>>) -> Outcome<'a, bool> {
@@ -318,7 +315,7 @@ mod tests {
     #[test]
     fn what_means_something_else_here_is_refused() {
         for pattern in
-            ["(?=a)", "(?<!a)b", "(?P=x)", "(a)\\1", "a++", "(?>a)", "(?<x>a)", "\\pL", "[a--b]", "(?U)a", "\\h"]
+            ["(?=a)", "(?<!a)b", "(?P=x)", "(a)\\1", "a++", "a+*", "(?>a)", "(?<x>a)", "\\pL", "[a--b]", "(?U)a", "\\h"]
         {
             assert!(translate(pattern).is_err(), "{pattern}");
         }
