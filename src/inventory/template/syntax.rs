@@ -98,6 +98,7 @@ impl Scanner<'_> {
                 ')' | ']' | '}' => open = open.saturating_sub(1),
                 '-' => self.nest()?,
                 'n' if self.rest.starts_with("not") => self.nest()?,
+                '0' if self.begins_octal() => return Err(Marker::broken("it has a number that begins with 0")),
                 _ => {}
             }
             self.take(next.len_utf8());
@@ -119,6 +120,12 @@ impl Scanner<'_> {
             }
             escaped = next == '\\' && !escaped;
         }
+    }
+
+    /// Whether a number begins here with a zero too many, which is no number in Python.
+    fn begins_octal(&self) -> bool {
+        let is_within = |before: char| before.is_alphanumeric() || matches!(before, '_' | '.');
+        !self.prepared.ends_with(is_within) && self.rest[1..].starts_with(|next: char| next.is_ascii_digit())
     }
 
     fn nest(&mut self) -> Result<(), Marker> {
