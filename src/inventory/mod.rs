@@ -178,6 +178,11 @@ impl Inventory {
         self.texts.get(&place.file)?.lines().nth(place.line.checked_sub(1)?)
     }
 
+    /// The text of a file, by the name that places have, if it is one that was read.
+    pub fn text(&self, file: &str) -> Option<&str> {
+        self.texts.get(file).map(AsRef::as_ref)
+    }
+
     /// What Ansible would warn of, and what it silently ignores, in file order.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings

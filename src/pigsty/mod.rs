@@ -2,21 +2,23 @@
 //! from them. It asks nothing of the network and knows no check.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::sync::{Arc, LazyLock};
 
 use crate::inventory::yaml::{self, YamlError};
 use crate::inventory::{Inventory, InventoryError, expression, is_encrypted};
-use crate::value::{Place, Unfilled, Value, Variable, Vars, is_true, show};
+use crate::value::{Unfilled, Value, Variable, Vars, is_true, show};
 
 mod dns;
 mod entry;
 mod fleet;
+mod identity;
 mod option;
 mod portal;
 mod secret;
 mod suspicion;
 
+pub use identity::{Unidentified, unidentified};
+pub use option::all as flags;
 pub use secret::{is_telling, secrets};
 pub use suspicion::suspect;
 
@@ -45,14 +47,9 @@ pub enum PigstyError {
     /// There is nothing to verify.
     #[error("{0}: there is no host in group `infra`, so there is nothing to verify; name Pigsty's INFRA nodes in it")]
     NoInfra(String),
-    /// A node cannot be identified.
-    #[error("{place}: {what}")]
-    Identity {
-        /// Where the host or the variable is written.
-        place: String,
-        /// What is wrong and what to do.
-        what: String,
-    },
+    /// Nodes cannot be identified.
+    #[error("{}", first(.0))]
+    Identity(Vec<Unidentified>),
     /// The inventory cannot be read.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
@@ -61,33 +58,34 @@ pub enum PigstyError {
     Defaults(#[from] YamlError),
 }
 
-/// The INFRA nodes of an inventory, in its order.
+fn first(unidentified: &[Unidentified]) -> String {
+    unidentified.first().map(ToString::to_string).unwrap_or_default()
+}
+
+/// The INFRA nodes of an inventory, in its order; none of them may be without an identity.
 pub fn nodes(inventory: &Inventory) -> Result<Vec<Node>, PigstyError> {
-    let hosts = inventory.hosts_in(GROUP).unwrap_or_default();
-    if hosts.is_empty() {
-        return Err(PigstyError::NoInfra(inventory.name().to_owned()));
-    }
-    let defaults = defaults()?;
-    let mut nodes = hosts.iter().map(|host| node(inventory, defaults, host)).collect::<Result<Vec<_>, _>>()?;
-    let mut seen: BTreeMap<&str, &Node> = BTreeMap::new();
-    for node in &nodes {
-        if let Some(first) = seen.insert(&node.name, node) {
-            let what = format!(
-                "infra_seq of {} is that of {} too: give every INFRA node a number of its own",
-                node.ip, first.ip
-            );
-            return Err(PigstyError::Identity {
-                place: place_of(inventory, node.vars.variable("infra_seq"), &node.ip),
-                what,
-            });
-        }
+    let mut nodes = hosts(inventory)?;
+    let unidentified = identity::unidentified(inventory, &nodes);
+    if !unidentified.is_empty() {
+        return Err(PigstyError::Identity(unidentified));
     }
     fleet::derive(&mut nodes);
     Ok(nodes)
 }
 
+/// The hosts of the INFRA group, in the inventory's order and whatever their identity, with nothing that a fleet derives; one
+/// without a number has its key as its name.
+pub fn hosts(inventory: &Inventory) -> Result<Vec<Node>, PigstyError> {
+    let hosts = inventory.hosts_in(GROUP).unwrap_or_default();
+    if hosts.is_empty() {
+        return Err(PigstyError::NoInfra(inventory.name().to_owned()));
+    }
+    let defaults = defaults()?;
+    Ok(hosts.iter().map(|host| node(inventory, defaults, host)).collect())
+}
+
 /// Pigsty's role defaults as variables, read once.
-fn defaults() -> Result<&'static Vars, YamlError> {
+pub fn defaults() -> Result<&'static Vars, YamlError> {
     static READ: LazyLock<Result<Vars, YamlError>> = LazyLock::new(read_defaults);
     READ.as_ref().map_err(Clone::clone)
 }
@@ -103,42 +101,20 @@ fn read_defaults() -> Result<Vars, YamlError> {
     Ok(vars)
 }
 
-fn node(inventory: &Inventory, defaults: &Vars, host: &str) -> Result<Node, PigstyError> {
+fn node(inventory: &Inventory, defaults: &Vars, host: &str) -> Node {
     let mut vars = defaults.clone();
     vars.extend(&inventory.vars(host));
-    if host.parse::<Ipv4Addr>().is_err() {
-        let what = format!("host `{host}` of group `infra` is not an IPv4 address, by which Pigsty identifies a node");
-        return Err(PigstyError::Identity { place: place_of(inventory, None, host), what });
-    }
-    let seq = sequence(vars.get("infra_seq")).map_err(|is| PigstyError::Identity {
-        place: place_of(inventory, vars.variable("infra_seq"), host),
-        what: format!(
-            "infra_seq of {host} is {is}, not a natural number: give every INFRA node one of its own, from 1"
-        ),
-    })?;
-    let name: Arc<str> = format!("infra-{seq}").into();
+    let name: Arc<str> = match identity::sequence(vars.get("infra_seq")) {
+        Ok(seq) => format!("infra-{seq}").into(),
+        Err(_) => host.into(),
+    };
     vars.derive("ip", host);
     vars.derive("inventory_hostname", host);
     vars.derive("node", &*name);
     let mut node = Node { name, ip: host.into(), vars, problems: BTreeMap::new() };
     dns::derive(&mut node);
     option::derive(&mut node);
-    Ok(node)
-}
-
-fn place_of(inventory: &Inventory, variable: Option<&Variable>, host: &str) -> String {
-    let place = variable.and_then(|variable| variable.place.clone()).or_else(|| inventory.host_place(host));
-    place.map_or_else(|| inventory.name().to_owned(), |place: Place| place.to_string())
-}
-
-/// The number of a node, which Pigsty's templates take as text too; the error is what stands there instead.
-fn sequence(value: Option<&Value>) -> Result<u64, String> {
-    match value {
-        None => Err("missing".to_owned()),
-        Some(Value::Number(number)) => number.as_u64().ok_or_else(|| number.to_string()),
-        Some(Value::String(text)) => text.parse().map_err(|_| format!("{text:?}")),
-        Some(other) => Err(show(other)),
-    }
+    node
 }
 
 impl Node {
