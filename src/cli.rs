@@ -20,6 +20,7 @@ mod demo;
 mod explain;
 mod inspect;
 mod plan;
+mod source;
 mod verify;
 
 /// Verifies that the INFRA nodes of a Pigsty deployment are what its inventory says.

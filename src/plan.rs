@@ -120,7 +120,9 @@ impl Plan {
 
     /// Keeps what is selected; a check that is not selected is not waited for.
     pub fn select(mut self, selection: &Selection) -> Result<Self, PlanError> {
-        for (at, canary) in std::mem::take(&mut self.canaries).into_iter().filter(|_| selection.canary) {
+        let canaries = std::mem::take(&mut self.canaries);
+        let meant = canaries.iter().any(|(_, canary)| selection.matches(canary.id(), &self.nodes));
+        for (at, canary) in canaries.into_iter().filter(|_| selection.canary) {
             self.checks.insert(at, canary);
         }
         let components: BTreeSet<_> = self.checks.iter().map(|check| check.id().component.clone()).collect();
@@ -128,9 +130,8 @@ impl Plan {
         let kept = late::selected(&self.checks, &self.nodes, selection);
         self.checks.retain(|planned| kept.contains(planned.id()));
         if self.checks.is_empty() {
-            return Err(PlanError::Selection(format!(
-                "no check matches {selection}: `infra-verify plan` lists them all"
-            )));
+            let remedy = if meant { "what does writes: say --canary" } else { "`infra-verify plan` lists them all" };
+            return Err(PlanError::Selection(format!("no check matches {selection}: {remedy}")));
         }
         late::skip_without_source(&mut self.checks, &kept);
         for planned in &mut self.checks {

@@ -44,9 +44,11 @@ fn what_cannot_be_used_is_refused_with_its_exit_code() {
     let missing = folder.path().join("nowhere/report.xml");
     let folder = folder.path().to_str().unwrap();
     refused(&["nowhere.yml"], 2, "nowhere.yml: there is no such file");
-    refused(&[folder], 2, "directory");
+    refused(&[folder], 2, "there is no inventory in this directory");
     refused(&["--jobs", "4"], 2, "name an inventory");
-    refused(&["plan"], 2, "<INVENTORY>");
+    refused(&["plan"], 2, "name an inventory");
+    refused(&["plan", "inventories/two.yml", "-i", "inventories/one.yml"], 2, "cannot be used with");
+    refused(&["inspect", "--host", "infra-1", "inventories/two.yml"], 2, "name the inventory before --host");
     refused(&["inventories/two.yml", "--wait", "soon"], 2, "write a duration such as");
     refused(&["inventories/two.yml", "--jobs", "0"], 2, "0 is not in 1..=1024");
     refused(&["inventories/two.yml", "--report", "junti=x"], 2, "did you mean junit?");
@@ -57,6 +59,7 @@ fn what_cannot_be_used_is_refused_with_its_exit_code() {
     refused(&["plan", "inventories/two.yml", "-l", "infra-7"], 4, "there is no INFRA node `infra-7`");
     refused(&["plan", "inventories/two.yml", "-c", "grafna"], 4, "did you mean `grafana`?");
     refused(&["plan", "inventories/two.yml", "--only", "*/grafana/nope"], 4, "no check matches");
+    refused(&["plan", "inventories/two.yml", "--only", "*/vmetrics/canary-read"], 4, "what does writes: say --canary");
     refused(&["plan", "inventories/two.yml", "--only", "a/b/c/d"], 2, "no pattern of checks");
     refused(&["explain", "grafana/helth"], 2, "did you mean `health`?");
     refused(&["explain", "grafanna"], 2, "did you mean `grafana`?");

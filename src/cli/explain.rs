@@ -1,14 +1,13 @@
 //! `infra-verify explain`: what a check asks, what it expects, what it needs and what mends it.
 
 use std::fmt::Write;
-use std::path::PathBuf;
 
 use clap::Args;
 
+use super::source::Sources;
 use super::{Stop, SuiteDir, print};
 use crate::check::{Check, Severity};
 use crate::expect::Matcher;
-use crate::inventory::Inventory;
 use crate::plan::{Pattern, Plan, Planned, Selection};
 use crate::report::{ExitCode, wrap};
 use crate::suite::{Explanation, Suite, Suites, Template, With};
@@ -27,8 +26,8 @@ const NARROWEST: usize = 40;
 pub(super) struct Explain {
     /// The check: COMPONENT/CHECK, NODE/COMPONENT/CHECK with an inventory, or a whole COMPONENT
     check: String,
-    /// Pigsty inventory, to show the question with its addresses filled in
-    inventory: Option<PathBuf>,
+    #[command(flatten)]
+    sources: Sources,
     #[command(flatten)]
     suites: SuiteDir,
 }
@@ -76,9 +75,9 @@ impl Explain {
 
     /// The plan of the inventory that was named, canaries included.
     fn plan(&self, suites: &Suites) -> Result<Option<Plan>, Stop> {
-        let Some(path) = &self.inventory else { return Ok(None) };
+        let Some(inventory) = self.sources.read_if_named()? else { return Ok(None) };
         let all = Selection { canary: true, ..Selection::default() };
-        Ok(Some(Plan::new(&Inventory::read(path)?, suites)?.select(&all)?))
+        Ok(Some(Plan::new(&inventory, suites)?.select(&all)?))
     }
 
     /// What the plan has of a template: on the node that was named, or on all.

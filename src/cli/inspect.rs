@@ -1,10 +1,10 @@
 //! `infra-verify inspect`: what the inventory means.
 
 use std::fmt::Write;
-use std::path::PathBuf;
 
 use clap::Args;
 
+use super::source::Sources;
 use super::{Stop, print};
 use crate::inventory::Inventory;
 use crate::pigsty::{self, Node};
@@ -15,45 +15,42 @@ use crate::value::{Value, Variable, did_you_mean, show};
 
 #[derive(Debug, Args)]
 pub(super) struct Inspect {
-    /// Pigsty inventory, such as pigsty.yml
-    inventory: PathBuf,
-    /// Show the effective variables of this node, by name or address, each with where it was set
-    #[arg(long, value_name = "NODE")]
-    host: Option<String>,
-    /// Only this variable
-    #[arg(requires = "host")]
-    variable: Option<String>,
+    #[command(flatten)]
+    sources: Sources,
+    /// Show the effective variables of this node, by name or address, or one of them, each with where it was set
+    #[arg(long, value_names = ["NODE", "VARIABLE"], num_args = 1..=2)]
+    host: Vec<String>,
 }
 
 impl Inspect {
     pub(super) fn run(&self) -> Result<ExitCode, Stop> {
-        let inventory = Inventory::read(&self.inventory)?;
+        if let ([_, last], false) = (&self.host[..], self.sources.are_named()) {
+            let message = format!("name the inventory before --host: `{last}` is taken for a variable of the node");
+            return Err(Stop { code: ExitCode::Usage, message });
+        }
+        let inventory = self.sources.read()?;
         let nodes = pigsty::nodes(&inventory).map_err(PlanError::from)?;
-        let text = match &self.host {
-            Some(host) => self.variables(host, &nodes)?,
-            None => overview(&inventory, &nodes)?,
+        let text = match &self.host[..] {
+            [host, only @ ..] => variables(host, only.first(), &nodes)?,
+            [] => overview(&inventory, &nodes)?,
         };
         print(&pigsty::secrets(&nodes).scrub(&text))?;
         Ok(ExitCode::Ok)
     }
+}
 
-    fn variables(&self, host: &str, nodes: &[Node]) -> Result<String, Stop> {
-        let usage = |message: String| Stop { code: ExitCode::Usage, message };
-        let node = nodes.iter().find(|node| *node.name == *host || *node.ip == *host).ok_or_else(|| {
-            usage(format!(
-                "there is no INFRA node `{host}`{}",
-                did_you_mean(host, nodes.iter().map(|node| &*node.name))
-            ))
-        })?;
-        let mut all: Vec<_> =
-            node.vars.iter().filter(|(name, _)| self.variable.as_deref().is_none_or(|only| only == *name)).collect();
-        if let (true, Some(wanted)) = (all.is_empty(), &self.variable) {
-            let hint = did_you_mean(wanted, node.vars.iter().map(|(name, _)| name));
-            return Err(usage(format!("{} has no variable `{wanted}`{hint}", node.name)));
-        }
-        all.sort_by_key(|(name, _)| *name);
-        Ok(all.into_iter().map(|(name, variable)| line(name, variable)).collect())
+fn variables(host: &str, only: Option<&String>, nodes: &[Node]) -> Result<String, Stop> {
+    let usage = |message: String| Stop { code: ExitCode::Usage, message };
+    let node = nodes.iter().find(|node| *node.name == *host || *node.ip == *host).ok_or_else(|| {
+        usage(format!("there is no INFRA node `{host}`{}", did_you_mean(host, nodes.iter().map(|node| &*node.name))))
+    })?;
+    let mut all: Vec<_> = node.vars.iter().filter(|(name, _)| only.is_none_or(|only| only == name)).collect();
+    if let (true, Some(wanted)) = (all.is_empty(), only) {
+        let hint = did_you_mean(wanted, node.vars.iter().map(|(name, _)| name));
+        return Err(usage(format!("{} has no variable `{wanted}`{hint}", node.name)));
     }
+    all.sort_by_key(|(name, _)| *name);
+    Ok(all.into_iter().map(|(name, variable)| line(name, variable)).collect())
 }
 
 /// `grafana_port: 3000    # group infra, pigsty.yml:14`

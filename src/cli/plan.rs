@@ -1,20 +1,19 @@
 //! `infra-verify plan`: what would be asked.
 
 use std::fmt::Write;
-use std::path::PathBuf;
 
 use clap::Args;
 
+use super::source::Sources;
 use super::{Stop, SuiteDir, Wanted, print};
 use crate::check::CheckId;
-use crate::inventory::Inventory;
 use crate::plan::Planned;
 use crate::report::ExitCode;
 
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// Pigsty inventory, such as pigsty.yml
-    inventory: PathBuf,
+    #[command(flatten)]
+    sources: Sources,
     #[command(flatten)]
     suites: SuiteDir,
     #[command(flatten)]
@@ -23,7 +22,7 @@ pub(super) struct List {
 
 impl List {
     pub(super) fn run(&self) -> Result<ExitCode, Stop> {
-        let inventory = Inventory::read(&self.inventory)?;
+        let inventory = self.sources.read()?;
         let plan = self.wanted.plan(&inventory, &self.suites.read()?)?;
         let width = plan.checks.iter().map(|planned| planned.id().to_string().len()).max().unwrap_or_default();
         let mut text = String::new();

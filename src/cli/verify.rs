@@ -1,21 +1,20 @@
 //! `infra-verify pigsty.yml`: the whole pipeline.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::source::Sources;
 use super::{Stop, SuiteDir, Wanted, complain, duration, patience};
-use crate::inventory::Inventory;
 use crate::plan::Plan;
 use crate::report::{ExitCode, Progress, Report, Reporter, Verbosity};
 use crate::run::{self, Event, Interruption, Policy};
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
-    /// Pigsty inventory, such as pigsty.yml
-    inventory: Option<PathBuf>,
+    #[command(flatten)]
+    sources: Sources,
     #[command(flatten)]
     suites: SuiteDir,
     #[command(flatten)]
@@ -66,14 +65,7 @@ enum FailOn {
 
 impl Verify {
     pub(super) fn run(&self) -> Result<ExitCode, Stop> {
-        let path = self.inventory.as_ref().ok_or_else(|| Stop {
-            code: ExitCode::Usage,
-            message: "name an inventory, such as pigsty.yml, or try infra-verify demo; --help tells more".to_owned(),
-        })?;
-        let inventory = Inventory::read(path)?;
-        for warning in inventory.warnings() {
-            complain(&format!("warning: {}: {}", warning.place, warning.message));
-        }
+        let inventory = self.sources.read()?;
         let suites = self.suites.read()?;
         let plan = self.wanted.plan(&inventory, &suites)?;
         let reporters = self.running.reporters()?;

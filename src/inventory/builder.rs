@@ -34,10 +34,11 @@ impl Builder {
     pub(super) fn finish(mut self, name: &str) -> Result<Inventory, InventoryError> {
         let both = self.hosts.iter().find_map(|(name, host)| Some((name, host, self.groups.get(name)?)));
         if let Some((name, host, group)) = both {
-            let message = format!(
-                "{name} is a host here and a group in line {}; Ansible confuses them, rename one",
-                group.place.line
-            );
+            let group = match &group.place {
+                place if place.file == host.place.file => format!("line {}", place.line),
+                place => place.to_string(),
+            };
+            let message = format!("{name} is a host here and a group in {group}; Ansible confuses them, rename one");
             return Err(shape(&host.place, message));
         }
         let lineage = lineage::resolve(&mut self.groups, &self.hosts)?;

@@ -7,6 +7,7 @@
 mod ansible;
 mod builder;
 mod composer;
+mod directory;
 mod lineage;
 mod mapping;
 mod range;
@@ -14,7 +15,7 @@ mod scalar;
 mod source;
 pub mod yaml;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
@@ -36,6 +37,13 @@ pub struct Inventory {
     warnings: Vec<Warning>,
     /// Every file that was read, by the name that places have.
     texts: IndexMap<Arc<str>, Arc<str>>,
+}
+
+/// How the sources of an inventory are read: what the command line says beside their names.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// Variables that hold over all that is written, as Ansible's `-e` takes them; a later one holds over an earlier one.
+    pub extra: Vec<String>,
 }
 
 /// Why an inventory cannot be read.
@@ -99,28 +107,36 @@ struct Host {
 }
 
 impl Inventory {
-    /// Reads the inventory file at `path`.
+    /// Reads the one inventory at `path`, without options.
     pub fn read(path: &Path) -> Result<Self, InventoryError> {
-        let name = path.display().to_string();
-        let text = source::text(path, &name)?;
-        let inventory = Self::parse(&name, &text)?;
+        Self::load(&[path.to_owned()], &Reading::default())
+    }
+
+    /// Reads several sources as one inventory: what a later one says holds over what an earlier one says.
+    pub fn load(sources: &[PathBuf], reading: &Reading) -> Result<Self, InventoryError> {
+        let names: Vec<_> = sources.iter().map(|source| source.display().to_string()).collect();
+        let mut builder = Builder::new(names.first().map_or("", String::as_str));
+        sources.iter().try_for_each(|path| source::read(&mut builder, path, reading))?;
+        let inventory = builder.finish(&names.join(", "))?;
+        if let Some(extra) = reading.extra.first() {
+            let (place, what) = ("option -e".to_owned(), format!("`{extra}` is a variable of the command line"));
+            return Err(InventoryError::Unsupported { place, what, remedy: "write it into the inventory".to_owned() });
+        }
         let (groups, hosts) = (&inventory.groups, &inventory.hosts);
-        source::refuse_neighbours(path, |name| groups.contains_key(name), |name| hosts.contains_key(name))?;
+        for path in sources {
+            source::refuse_neighbours(path, |name| groups.contains_key(name), |name| hosts.contains_key(name))?;
+        }
         Ok(inventory)
     }
 
     /// Reads an inventory from its text; `name` is what places will print.
     pub fn parse(name: &str, text: &str) -> Result<Self, InventoryError> {
-        source::refuse_format(name, text)?;
-        let document = yaml::read(name, text)?;
-        source::refuse_content(name, &document)?;
         let mut builder = Builder::new(name);
-        builder.text(name, text);
-        ansible::read(&mut builder, &document)?;
+        source::parse(&mut builder, name, text)?;
         builder.finish(name)
     }
 
-    /// The file, as the user named it.
+    /// The sources, as the user named them.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -261,6 +277,41 @@ mod tests {
         assert_eq!(told("b"), "\"group\" of group infra in pigsty.yml:5");
         assert_eq!(told("c"), "\"host\" of host h in pigsty.yml:7");
         assert!(inventory.vars("unknown").get("a").is_none());
+    }
+
+    #[test]
+    fn several_sources_are_one_inventory_and_the_last_has_the_say() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let one = file(
+            "one.yml",
+            "all: {vars: {x: 1, y: 1}, children: {infra: {hosts: {h: {z: 1}}}}}
+",
+        );
+        let two = file(
+            "two.yml",
+            "all: {vars: {y: 2}}
+infra: {hosts: {h: {z: 2}, i: }}
+",
+        );
+        let load = |sources: &[&PathBuf]| {
+            let sources: Vec<_> = sources.iter().map(|path| (*path).clone()).collect();
+            Inventory::load(&sources, &Reading::default()).unwrap()
+        };
+        let forth = load(&[&one, &two]);
+        assert_eq!((value(&forth, "x"), value(&forth, "y"), value(&forth, "z")), (json!(1), json!(2), json!(2)));
+        assert_eq!(forth.hosts_in("infra"), Some(vec!["h", "i"]));
+        assert_eq!(
+            forth.vars("h").variable("y").unwrap().place.as_ref().unwrap().file,
+            two.display().to_string().into()
+        );
+        assert_eq!(forth.name(), format!("{}, {}", one.display(), two.display()));
+        let back = load(&[&two, &one]);
+        assert_eq!((value(&back, "x"), value(&back, "y"), value(&back, "z")), (json!(1), json!(1), json!(1)));
     }
 
     #[test]

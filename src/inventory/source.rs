@@ -1,24 +1,41 @@
-//! Opens an inventory file and refuses, by name, what cannot be read yet.
+//! What one named source is, and who reads it: the one place where formats part.
 //!
-//! Directories, scripts, INI and TOML, plugin configurations, the output of `ansible-inventory`, and `group_vars` or
-//! `host_vars` beside the file are all legal for Ansible; passing over them would give a wrong answer.
+//! Scripts, INI and TOML, plugin configurations, the output of `ansible-inventory`, and `group_vars` or
+//! `host_vars` beside the file are all legal for Ansible; what cannot be read yet is refused by name, never passed over.
 
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-use super::InventoryError;
-use super::yaml::Document;
+use super::builder::Builder;
+use super::yaml::{self, Document};
+use super::{InventoryError, Reading, ansible, directory};
 
 /// How large a file may be, in bytes: ten thousand hosts take five megabytes.
 const BYTES: u64 = 64 * 1024 * 1024;
 
+/// Reads what is at `path`: a directory of sources, or a file.
+pub(super) fn read(builder: &mut Builder, path: &Path, reading: &Reading) -> Result<(), InventoryError> {
+    if path.is_dir() {
+        return directory::read(builder, path, reading);
+    }
+    let name = path.display().to_string();
+    let text = text(path, &name)?;
+    parse(builder, &name, &text)
+}
+
+/// Reads the text of a file, in whichever format it is; `name` is what places will print.
+pub(super) fn parse(builder: &mut Builder, name: &str, text: &str) -> Result<(), InventoryError> {
+    refuse_format(name, text)?;
+    builder.text(name, text);
+    let document = yaml::read(name, text)?;
+    refuse_content(name, &document)?;
+    ansible::read(builder, &document)
+}
+
 /// The text of the file at `path`, which the user calls `name`.
 pub(super) fn text(path: &Path, name: &str) -> Result<String, InventoryError> {
     let unreadable = |reason: String| InventoryError::Unreadable { name: name.to_owned(), reason };
-    if path.is_dir() {
-        return Err(unsupported(name, "it is a directory of inventories", "name one YAML file"));
-    }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| unreadable(reason(&error)))?;
     file.take(BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(reason(&error)))?;
@@ -32,7 +49,7 @@ pub(super) fn text(path: &Path, name: &str) -> Result<String, InventoryError> {
     })
 }
 
-fn reason(error: &std::io::Error) -> String {
+pub(super) fn reason(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission to read it is denied".to_owned(),
@@ -41,7 +58,7 @@ fn reason(error: &std::io::Error) -> String {
 }
 
 /// Refuses what is an inventory, but no YAML.
-pub(super) fn refuse_format(name: &str, text: &str) -> Result<(), InventoryError> {
+fn refuse_format(name: &str, text: &str) -> Result<(), InventoryError> {
     let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
     let first = lines.find(|(_, line)| !line.is_empty() && !line.starts_with(['#', ';']));
     if text.starts_with("#!") {
@@ -66,7 +83,7 @@ fn is_section(line: &str) -> bool {
 }
 
 /// Refuses YAML that is not an inventory in itself.
-pub(super) fn refuse_content(name: &str, document: &Document) -> Result<(), InventoryError> {
+fn refuse_content(name: &str, document: &Document) -> Result<(), InventoryError> {
     let root = &document.root;
     let Some(entries) = root.entries() else {
         let reason = format!("it is {}, not a mapping of groups", root.noun());
@@ -167,8 +184,6 @@ mod tests {
         assert!(shown("latin.yml", b"a:\n  b: \xe9\n").ends_with("latin.yml: line 2 is not UTF-8 text"));
         let absent = Inventory::read(&folder.path().join("absent.yml")).unwrap_err().to_string();
         assert!(absent.ends_with("absent.yml: there is no such file"), "{absent}");
-        let directory = Inventory::read(folder.path()).unwrap_err().to_string();
-        assert!(directory.contains("it is a directory of inventories, which is not read yet"), "{directory}");
     }
 
     #[test]

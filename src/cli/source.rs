@@ -1,0 +1,48 @@
+//! Which inventory is meant: its sources and the variables of the command line, for every verb alike.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Stop, complain};
+use crate::inventory::{Inventory, Reading};
+use crate::report::ExitCode;
+
+#[derive(Debug, Args)]
+pub(super) struct Sources {
+    /// Pigsty inventory, such as pigsty.yml; several are read as one, and the last one that says something holds
+    #[arg(value_name = "INVENTORY", conflicts_with = "named")]
+    listed: Vec<PathBuf>,
+    /// The same, as Ansible takes it; may be repeated
+    #[arg(short = 'i', long = "inventory", value_name = "INVENTORY")]
+    named: Vec<PathBuf>,
+    /// A variable that holds over all that is written: name=value, JSON, or @FILE; may be repeated
+    #[arg(short, long = "extra-vars", value_name = "VARS")]
+    extra: Vec<String>,
+}
+
+impl Sources {
+    /// Whether there is any.
+    pub(super) fn are_named(&self) -> bool {
+        !(self.listed.is_empty() && self.named.is_empty())
+    }
+
+    /// Reads the inventory, and says on stderr what Ansible would warn of.
+    pub(super) fn read(&self) -> Result<Inventory, Stop> {
+        let message = "name an inventory, such as pigsty.yml, or try infra-verify demo; --help tells more";
+        self.read_if_named()?.ok_or_else(|| Stop { code: ExitCode::Usage, message: message.to_owned() })
+    }
+
+    /// The same, where a verb can do without.
+    pub(super) fn read_if_named(&self) -> Result<Option<Inventory>, Stop> {
+        if !self.are_named() {
+            return Ok(None);
+        }
+        let sources = [&self.listed[..], &self.named].concat();
+        let inventory = Inventory::load(&sources, &Reading { extra: self.extra.clone() })?;
+        for warning in inventory.warnings() {
+            complain(&format!("warning: {}: {}", warning.place, warning.message));
+        }
+        Ok(Some(inventory))
+    }
+}
