@@ -5,10 +5,10 @@ use std::fmt::Write;
 use clap::Args;
 
 use super::source::Sources;
-use super::{Stop, print};
+use super::{Stop, print, refused};
 use crate::inventory::Inventory;
 use crate::pigsty::{self, Node};
-use crate::plan::{Plan, PlanError};
+use crate::plan::Plan;
 use crate::report::ExitCode;
 use crate::suite::Suites;
 use crate::value::{Value, Variable, did_you_mean, show};
@@ -29,7 +29,7 @@ impl Inspect {
             return Err(Stop { code: ExitCode::Usage, message });
         }
         let inventory = self.sources.read()?;
-        let nodes = pigsty::nodes(&inventory).map_err(PlanError::from)?;
+        let nodes = pigsty::nodes(&inventory).map_err(|error| refused(&inventory, error.into()))?;
         let text = match &self.host[..] {
             [host, only @ ..] => variables(host, only.first(), &nodes)?,
             [] => overview(&inventory, &nodes)?,
@@ -66,7 +66,7 @@ fn line(name: &str, variable: &Variable) -> String {
 
 fn overview(inventory: &Inventory, nodes: &[Node]) -> Result<String, Stop> {
     let suites = Suites::embedded()?;
-    let plan = Plan::new(inventory, &suites)?;
+    let plan = Plan::new(inventory, &suites).map_err(|error| refused(inventory, error))?;
     let mut text = String::new();
     for node in nodes {
         // Writing to a String cannot fail.

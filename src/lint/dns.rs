@@ -26,7 +26,8 @@ fn records(estate: &Estate<'_>, node: &Node, notes: &mut Notes) {
         let what = "dns_records is not a list";
         return notes.error(estate.place(node, "dns_records"), what, "write a list of lines: an address and its names");
     };
-    let admin = node.lookup("admin_ip").map(|admin| show(&admin));
+    // What cannot be filled in is told where it is written, and not with every record.
+    let admin = node.lookup("admin_ip").map(|admin| show(&admin)).ok().filter(|admin| admin.parse::<IpAddr>().is_ok());
     let mut first: BTreeMap<String, Ipv4Addr> = BTreeMap::new();
     for (at, record) in records.iter().enumerate() {
         let place = || estate.within(node, "dns_records", &[&at.to_string()]);
@@ -38,9 +39,8 @@ fn records(estate: &Estate<'_>, node: &Node, notes: &mut Notes) {
             );
             continue;
         };
-        let line = admin.as_ref().map_or_else(|_| text.to_owned(), |admin| text.replace("${admin_ip}", admin));
+        let line = admin.as_ref().map_or_else(|| text.to_owned(), |admin| text.replace("${admin_ip}", admin));
         let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
-        // A placeholder that nobody fills in is told by the rule of placeholders.
         let Some(word) = words.next().filter(|word| !word.contains("${")) else { continue };
         let Ok(address) = word.parse::<IpAddr>() else {
             notes.error(

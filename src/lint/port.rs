@@ -164,7 +164,7 @@ fn assumed(estate: &Estate<'_>, node: &Node, notes: &mut Notes) {
 
 fn differs(estate: &Estate<'_>, node: &Node, notes: &mut Notes, [name, fixed]: [&str; 2], consequence: &str) {
     let (Some(moved), Some(usual)) = (notes.value(node, name), notes.value(node, fixed)) else { return };
-    if show(&moved) != show(&usual) {
+    if number(&moved).is_some() && show(&moved) != show(&usual) {
         let what = format!("{name} is {}, and Pigsty takes {} for granted: {consequence}", show(&moved), show(&usual));
         notes.warn(estate.place(node, name), what, format!("leave it at {}", show(&usual)));
     }

@@ -33,7 +33,10 @@ fn scrape(estate: &Estate<'_>, node: &Node, notes: &mut Notes) {
         && timeout.0 > interval.0
     {
         let what = "vmetrics_scrape_timeout is longer than vmetrics_scrape_interval, and is cut to that";
-        notes.warn(estate.place(node, "vmetrics_scrape_timeout"), what, "make it as long as the interval or shorter");
+        let is_written = |name: &&str| node.vars.variable(name).is_some_and(|variable| variable.place.is_some());
+        let names = ["vmetrics_scrape_timeout", "vmetrics_scrape_interval"];
+        let place = names.iter().find(|name| is_written(name)).and_then(|name| estate.place(node, name));
+        notes.warn(place, what, "make it as long as the interval or shorter");
     }
 }
 
