@@ -1,6 +1,7 @@
 //! `infra-verify lint`: what is wrong with an inventory as it is written, without asking anything.
 
 use std::collections::HashSet;
+use std::fmt::Write;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -73,11 +74,12 @@ fn text(inventory: &Inventory, secrets: &Secrets, findings: &[Finding], is_looke
             excerpt.show(finding, told.insert(finding.rule).then_some(note.as_str())) + "\n"
         })
         .collect();
-    match (counts(findings), is_looked_at) {
-        ((0, 0), true) => text += &format!("nothing found in {}\n", inventory.name()),
-        ((0, 0), false) => {}
-        ((errors, warnings), _) => text += &format!("{}, {}\n", many(errors, "error"), many(warnings, "warning")),
-    }
+    // Writing to a String cannot fail.
+    let _ = match (counts(findings), is_looked_at) {
+        ((0, 0), true) => writeln!(text, "nothing found in {}", inventory.name()),
+        ((0, 0), false) => Ok(()),
+        ((errors, warnings), _) => writeln!(text, "{}, {}", many(errors, "error"), many(warnings, "warning")),
+    };
     text
 }
 

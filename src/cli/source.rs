@@ -1,6 +1,6 @@
 //! Which inventory is meant: its sources and the variables of the command line, for every verb alike.
 
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 
 use clap::Args;
 
@@ -19,6 +19,9 @@ pub(super) struct Sources {
     /// A variable that holds over all that is written: name=value, JSON, or @FILE; may be repeated
     #[arg(short, long = "extra-vars", value_name = "VARS")]
     extra: Vec<String>,
+    /// Where the playbooks lie: their group_vars/ and host_vars/ count over those beside the inventory, as with Ansible
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    playbook_dir: PathBuf,
 }
 
 impl Sources {
@@ -34,7 +37,8 @@ impl Sources {
             return Err(Stop { code: ExitCode::Usage, message: message.to_owned() });
         }
         let sources = [&self.listed[..], &self.named].concat();
-        Ok(Inventory::load(&sources, &Reading { extra: self.extra.clone() })?)
+        let playbooks = Some(self.playbook_dir.components().skip_while(|part| *part == Component::CurDir).collect());
+        Ok(Inventory::load(&sources, &Reading { extra: self.extra.clone(), playbooks })?)
     }
 
     /// The same for a verb that shows no rules: it says on stderr what Ansible would warn of.

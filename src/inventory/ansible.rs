@@ -5,16 +5,15 @@
 
 use super::builder::Builder;
 use super::yaml::{Document, Key, Node, NodeKind};
-use super::{InventoryError, range, shape};
+use super::{InventoryError, Warning, range, shape};
 use crate::value::Value;
 
 /// Reads a document into an inventory.
 pub(super) fn read(builder: &mut Builder, document: &Document) -> Result<(), InventoryError> {
     let first = builder.warning_count();
     for duplicate in &document.duplicates {
-        let message =
-            format!("{} is written twice, first in line {}; the last one holds", duplicate.name, duplicate.first.line);
-        builder.warn(&duplicate.last, message);
+        let Warning { place, message } = duplicate.warning();
+        builder.warn(&place, message);
     }
     for (key, node) in document.root.entries().unwrap_or_default() {
         group(builder, key, node)?;

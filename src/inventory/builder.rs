@@ -47,6 +47,7 @@ impl Builder {
             groups: self.groups,
             hosts: self.hosts,
             lineage,
+            neighbours: Vec::new(),
             extra: Vars::default(),
             warnings: self.warnings,
             texts: self.texts,

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, StructureStyle, options};
+use serde::de::IgnoredAny;
 
 use super::mapping::Mapping;
 use super::scalar;
@@ -20,8 +21,14 @@ const DEPTH: usize = 128;
 /// How many nodes aliases may copy: a thousand hosts that share a thousand lines, and far less than memory.
 const COPIES: usize = 1_000_000;
 
+/// Characters that end a line for libyaml, and for nobody else.
+const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
+
 /// How much of a faulty line is shown, in characters.
 const EXCERPT: usize = 160;
+
+/// How YAML's own tags begin, which are written `!!int`.
+const CORE: &str = "tag:yaml.org,2002:";
 
 /// Lines with one of these words may hold a secret and are never shown.
 const SECRETS: [&str; 6] = ["pass", "secret", "token", "key", "cipher", "://"];
@@ -36,6 +43,10 @@ pub(super) struct Composer<'a> {
     names: HashMap<String, usize>,
     /// The lists and mappings that are open, for the message when one is never closed.
     open: Vec<(StructureStyle, usize)>,
+    /// How many of them are tagged `!unsafe`, which holds for all texts within.
+    unsafe_depth: usize,
+    /// Whether Ansible reads the text as JSON, which it tries first.
+    is_json: bool,
     nodes: usize,
     copies: usize,
     duplicates: Vec<Duplicate>,
@@ -51,6 +62,8 @@ impl<'a> Composer<'a> {
             anchors: HashMap::new(),
             names: HashMap::new(),
             open: Vec::new(),
+            unsafe_depth: 0,
+            is_json: text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(text).is_ok(),
             nodes: 0,
             copies: 0,
             duplicates: Vec::new(),
@@ -58,6 +71,7 @@ impl<'a> Composer<'a> {
     }
 
     pub(super) fn document(mut self) -> Result<Document, YamlError> {
+        self.refuse_breaks()?;
         let mut root = Node { place: self.place(Marker::new(0, 1, 0)), kind: NodeKind::Scalar(Value::Null), tag: None };
         let mut documents = 0;
         loop {
@@ -73,6 +87,15 @@ impl<'a> Composer<'a> {
             }
         }
         Ok(Document { root, duplicates: self.duplicates })
+    }
+
+    /// Nobody sees these characters, and what follows one would be read differently from Ansible.
+    fn refuse_breaks(&self) -> Result<(), YamlError> {
+        let Some(at) = self.text.find(BREAKS) else { return Ok(()) };
+        let before = &self.text[..at];
+        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
+        let mark = Marker::new(at, before.split('\n').count(), column);
+        Err(self.error(mark, "an invisible character ends the line here (U+0085, U+2028 or U+2029); remove it"))
     }
 
     fn next(&mut self) -> Result<(Event<'a>, Span), YamlError> {
@@ -108,13 +131,13 @@ impl<'a> Composer<'a> {
             Event::SequenceStart(style, anchor, tag) => {
                 let tag = tag.map(|tag| tag.to_string());
                 self.anchors.insert(anchor, None);
-                let items = self.within(style, start, Self::list)?;
+                let items = self.within(style, tag.as_deref(), start, Self::list)?;
                 (anchor, self.collection(NodeKind::List(items), "seq", tag.as_deref(), start)?)
             }
             Event::MappingStart(style, anchor, tag) => {
                 let tag = tag.map(|tag| tag.to_string());
                 self.anchors.insert(anchor, None);
-                let entries = self.within(style, start, Self::mapping)?;
+                let entries = self.within(style, tag.as_deref(), start, Self::mapping)?;
                 (anchor, self.collection(NodeKind::Map(entries), "map", tag.as_deref(), start)?)
             }
             _ => return Err(self.error(start, "a value is expected here")),
@@ -140,6 +163,7 @@ impl<'a> Composer<'a> {
     fn within<T>(
         &mut self,
         style: StructureStyle,
+        tag: Option<&str>,
         mark: Marker,
         read: impl FnOnce(&mut Self) -> Result<T, YamlError>,
     ) -> Result<T, YamlError> {
@@ -147,7 +171,10 @@ impl<'a> Composer<'a> {
         if self.open.len() > DEPTH {
             return Err(self.error(mark, &format!("lists and mappings are nested deeper than {DEPTH} levels")));
         }
+        let is_unsafe = usize::from(ansible(tag) == Some(Tag::Unsafe));
+        self.unsafe_depth += is_unsafe;
         let result = read(self)?;
+        self.unsafe_depth -= is_unsafe;
         self.open.pop();
         Ok(result)
     }
@@ -191,39 +218,66 @@ impl<'a> Composer<'a> {
         if matches!(&event, Event::Scalar(_, ScalarStyle::Plain, 0, None)) && span.is_empty() {
             return Err(self.error(span.start, "a key is missing before the colon"));
         }
+        let plain = match &event {
+            Event::Scalar(text, ScalarStyle::Plain, _, None) => Some(text.clone()),
+            _ => None,
+        };
         let node = self.node(event, span)?;
         match &node.kind {
             NodeKind::Scalar(value) if node.tag != Some(Tag::Vault) => {
-                Ok(Key { text: show(value), is_text: value.is_string(), place: self.place(span.start) })
+                let text = plain.as_deref().map_or_else(|| show(value), |plain| scalar::key(plain, value));
+                let is_text = value.is_string() && plain.as_deref().is_none_or(scalar::is_text);
+                Ok(Key { text, is_text, place: self.place(span.start) })
             }
             _ => Err(self.error(span.start, &format!("a key must be text or a number, and this is {}", node.noun()))),
         }
     }
 
     fn scalar(&self, text: &str, style: ScalarStyle, tag: Option<&str>, mark: Marker) -> Result<Node, YamlError> {
-        let kept = ansible(tag);
+        let is_plain = style == ScalarStyle::Plain;
+        if is_plain && self.is_flow() && text.starts_with(['?', ':']) {
+            return Err(self.error(mark, "within brackets a text that begins with ? or : must be in quotes"));
+        }
         let value = match tag {
-            None if style == ScalarStyle::Plain => scalar::plain(text),
-            None | Some("!vault" | "!vault-encrypted") => Ok(text.into()),
-            Some("!" | "!unsafe") => scalar::plain(text),
-            Some(tag) => match tag.strip_prefix("tag:yaml.org,2002:") {
+            None if is_plain && self.is_json => scalar::json(text),
+            None if is_plain => scalar::plain(text),
+            None => Ok(text.into()),
+            Some("!") if is_plain && text.is_empty() => Ok("".into()),
+            Some("!vault" | "!vault-encrypted") if !scalar::is_text(text) => Err("!vault takes a text".to_owned()),
+            Some("!" | "!unsafe" | "!vault" | "!vault-encrypted") => scalar::plain(text),
+            Some(tag) => match tag.strip_prefix(CORE) {
                 Some(tag) => scalar::tagged(tag, text),
                 None => Err(unknown(tag)),
             },
         };
         let value = value.map_err(|message| self.error(mark, &message))?;
-        Ok(Node { place: self.place(mark), kind: NodeKind::Scalar(value), tag: kept })
+        let is_text = match tag {
+            None if !is_plain => true,
+            None | Some("!" | "!unsafe") => value.is_string() && scalar::is_text(text),
+            tag => tag.and_then(|tag| tag.strip_prefix(CORE)) == Some("str"),
+        };
+        let tag = match ansible(tag) {
+            Some(Tag::Vault) => Some(Tag::Vault),
+            Some(Tag::Unsafe) if is_text => Some(Tag::Unsafe),
+            _ if is_text && self.unsafe_depth > 0 => Some(Tag::Unsafe),
+            _ => None,
+        };
+        Ok(Node { place: self.place(mark), kind: NodeKind::Scalar(value), tag })
+    }
+
+    fn is_flow(&self) -> bool {
+        matches!(self.open.last(), Some((StructureStyle::Flow, _)))
     }
 
     fn collection(&self, kind: NodeKind, own: &str, tag: Option<&str>, mark: Marker) -> Result<Node, YamlError> {
         let allowed = match tag {
             None | Some("!" | "!unsafe") => true,
-            Some(tag) => tag.strip_prefix("tag:yaml.org,2002:") == Some(own),
+            Some(tag) => tag.strip_prefix(CORE) == Some(own),
         };
         if !allowed {
             return Err(self.error(mark, &unknown(tag.unwrap_or_default())));
         }
-        Ok(Node { place: self.place(mark), kind, tag: ansible(tag) })
+        Ok(Node { place: self.place(mark), kind, tag: None })
     }
 
     /// PyYAML does not add the newline that a file lacks at its end.
@@ -274,6 +328,6 @@ fn ansible(tag: Option<&str>) -> Option<Tag> {
 }
 
 fn unknown(tag: &str) -> String {
-    let tag = tag.strip_prefix("tag:yaml.org,2002:").map_or_else(|| tag.to_owned(), |core| format!("!!{core}"));
+    let tag = tag.strip_prefix(CORE).map_or_else(|| tag.to_owned(), |core| format!("!!{core}"));
     format!("the tag {tag} is not read here")
 }

@@ -1,18 +1,21 @@
 //! Reads an inventory as Ansible does: groups, hosts, and which variables hold on which host.
 //!
 //! `ansible-inventory --list` is the judge of what a file means. Every variable keeps its line and who set it.
-//! What cannot be read yet (directories, INI, scripts, `group_vars` beside the file) is refused by name, never guessed, and
-//! Jinja is kept as text: [`expression`] tells it apart from a value.
+//! What cannot be read yet (INI, scripts) is refused by name, never guessed, and Jinja is kept as text: [`expression`] tells it apart from a value.
 
 mod ansible;
 mod builder;
 mod composer;
 mod directory;
+mod extra;
 mod lineage;
 mod mapping;
+mod neighbour;
+mod pair;
 mod range;
 mod scalar;
 mod source;
+pub mod vault;
 pub mod yaml;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +24,7 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 
 use self::builder::Builder;
+use self::neighbour::Neighbour;
 use self::yaml::YamlError;
 use crate::value::{Place, Value, Variable, Vars};
 
@@ -32,6 +36,8 @@ pub struct Inventory {
     hosts: IndexMap<String, Host>,
     /// For every host its groups, `all` first; the last one's variables hold.
     lineage: Vec<Vec<usize>>,
+    /// What stands in files beside the sources, in the order in which it counts.
+    neighbours: Vec<Neighbour>,
     /// What holds on every host, whatever is written.
     extra: Vars,
     warnings: Vec<Warning>,
@@ -44,6 +50,8 @@ pub struct Inventory {
 pub struct Reading {
     /// Variables that hold over all that is written, as Ansible's `-e` takes them; a later one holds over an earlier one.
     pub extra: Vec<String>,
+    /// Where the playbooks lie: what `group_vars` and `host_vars` say there counts over those beside the sources.
+    pub playbooks: Option<PathBuf>,
 }
 
 /// Why an inventory cannot be read.
@@ -117,15 +125,9 @@ impl Inventory {
         let names: Vec<_> = sources.iter().map(|source| source.display().to_string()).collect();
         let mut builder = Builder::new(names.first().map_or("", String::as_str));
         sources.iter().try_for_each(|path| source::read(&mut builder, path, reading))?;
-        let inventory = builder.finish(&names.join(", "))?;
-        if let Some(extra) = reading.extra.first() {
-            let (place, what) = ("option -e".to_owned(), format!("`{extra}` is a variable of the command line"));
-            return Err(InventoryError::Unsupported { place, what, remedy: "write it into the inventory".to_owned() });
-        }
-        let (groups, hosts) = (&inventory.groups, &inventory.hosts);
-        for path in sources {
-            source::refuse_neighbours(path, |name| groups.contains_key(name), |name| hosts.contains_key(name))?;
-        }
+        let mut inventory = builder.finish(&names.join(", "))?;
+        neighbour::read(&mut inventory, sources, reading)?;
+        inventory.extra = extra::read(&reading.extra, &mut inventory.texts)?;
         Ok(inventory)
     }
 
@@ -167,13 +169,23 @@ impl Inventory {
     /// The variables that hold on a host; none for an unknown one.
     pub fn vars(&self, host: &str) -> Vars {
         let mut vars = Vars::default();
-        let Some((index, _, host)) = self.hosts.get_full(host) else { return vars };
-        for group in &self.lineage[index] {
-            vars.extend(&self.groups[*group].vars);
+        if let Some(host) = self.hosts.get_index_of(host) {
+            self.layers(host).for_each(|layer| vars.extend(layer));
         }
-        vars.extend(&host.vars);
-        vars.extend(&self.extra);
         vars
+    }
+
+    /// Everything that is written for a host, the weakest first: Ansible's `VARIABLE_PRECEDENCE`.
+    fn layers(&self, host: usize) -> impl Iterator<Item = &Vars> {
+        let groups = &self.lineage[host];
+        let inline = groups.iter().map(|group| &self.groups[*group].vars);
+        let all = self.neighbours.iter().filter_map(|beside| beside.groups.get(&lineage::ALL));
+        let others = self.neighbours.iter().flat_map(|beside| {
+            groups.iter().filter(|group| **group != lineage::ALL).filter_map(|group| beside.groups.get(group))
+        });
+        let own = self.neighbours.iter().filter_map(move |beside| beside.hosts.get(&host));
+        let host = std::iter::once(&self.hosts[host].vars);
+        inline.chain(all).chain(others).chain(host).chain(own).chain(std::iter::once(&self.extra))
     }
 
     /// Sets a variable on every host, over all that is written, as Ansible's `-e` does.

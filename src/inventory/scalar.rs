@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 use serde_json::Number;
 
-use crate::value::Value;
+use crate::value::{Value, show};
 
 static FLOAT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -32,34 +32,100 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a constant pattern")
 }
 
+/// What PyYAML takes a scalar for.
+enum Kind {
+    Text,
+    Null,
+    Bool(bool),
+    Integer,
+    Float,
+    Date,
+    Sign,
+}
+
 /// The value of a scalar that is neither quoted nor tagged.
 pub(super) fn plain(text: &str) -> Result<Value, String> {
+    match kind(text) {
+        Kind::Text => Ok(text.into()),
+        Kind::Null => Ok(Value::Null),
+        Kind::Bool(truth) => Ok(Value::Bool(truth)),
+        Kind::Integer => integer(text),
+        Kind::Float => float(text),
+        Kind::Date => date(text),
+        Kind::Sign => Err(format!("{text} has a meaning of its own in YAML; put it in quotes")),
+    }
+}
+
+/// The value of a scalar without quotes in a JSON text, whose numbers may have bare exponents.
+pub(super) fn json(text: &str) -> Result<Value, String> {
+    if text.starts_with(|first: char| first.is_ascii_digit() || first == '-') && text.contains(['e', 'E']) {
+        return float(text);
+    }
+    plain(text)
+}
+
+/// Whether a scalar that is neither quoted nor tagged is text, and nothing that only became text here.
+pub(super) fn is_text(text: &str) -> bool {
+    matches!(kind(text), Kind::Text)
+}
+
+/// A value as JSON writes it where it is the key of a mapping.
+pub(super) fn key(text: &str, value: &Value) -> String {
+    match value {
+        Value::String(number) if matches!(kind(text), Kind::Float) => {
+            number.replace("inf", "Infinity").replace("nan", "NaN")
+        }
+        Value::Number(number) if number.is_f64() => number.as_f64().map_or_else(String::new, python),
+        other => show(other),
+    }
+}
+
+/// A finite number as Python writes it, whose exponents have a sign and two digits.
+fn python(number: f64) -> String {
+    let text = format!("{number:?}");
+    match text.split_once('e') {
+        None => text,
+        Some((digits, exponent)) => match exponent.strip_prefix('-') {
+            Some(exponent) => format!("{digits}e-{exponent:0>2}"),
+            None => format!("{digits}e+{exponent:0>2}"),
+        },
+    }
+}
+
+fn kind(text: &str) -> Kind {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
-        "=" | "<<" => return Err(format!("{text} has a meaning of its own in YAML; put it in quotes")),
+        "" | "~" | "null" | "Null" | "NULL" => return Kind::Null,
+        "=" | "<<" => return Kind::Sign,
         _ => {}
     }
     if let Some(truth) = boolean(text) {
-        return Ok(Value::Bool(truth));
+        return Kind::Bool(truth);
     }
-    match text.as_bytes().first() {
-        Some(b'-' | b'+' | b'.' | b'0'..=b'9') => number(text),
-        _ => Ok(text.into()),
+    if !text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first)) {
+        return Kind::Text;
+    }
+    if FLOAT.is_match(text) {
+        return Kind::Float;
+    }
+    if INTEGER.is_match(text) {
+        return Kind::Integer;
+    }
+    match TIMESTAMP.captures(text) {
+        // a date alone is recognised only in its full form
+        Some(parts) if parts.get(4).is_some() || text.len() == "2024-01-02".len() => Kind::Date,
+        _ => Kind::Text,
     }
 }
 
 /// The value of a scalar with one of YAML's own tags, such as the `int` of `!!int "5"`.
 pub(super) fn tagged(tag: &str, text: &str) -> Result<Value, String> {
     match tag {
-        "str" => Ok(text.into()),
+        "str" | "python/unicode" => Ok(text.into()),
         "null" => Ok(Value::Null),
         "bool" => boolean(&text.to_lowercase()).map(Value::Bool).ok_or_else(|| format!("\"{text}\" is not a boolean")),
         "int" => integer(text),
         "float" => float(text),
-        "timestamp" => TIMESTAMP
-            .captures(text)
-            .ok_or_else(|| format!("\"{text}\" is not a date"))
-            .and_then(|parts| timestamp(&parts).map(Value::from)),
+        "timestamp" => date(text),
         _ => Err(format!("the tag !!{tag} is not read here")),
     }
 }
@@ -69,20 +135,6 @@ fn boolean(text: &str) -> Option<bool> {
         "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Some(true),
         "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => Some(false),
         _ => None,
-    }
-}
-
-fn number(text: &str) -> Result<Value, String> {
-    if FLOAT.is_match(text) {
-        return float(text);
-    }
-    if INTEGER.is_match(text) {
-        return integer(text);
-    }
-    match TIMESTAMP.captures(text) {
-        // a date alone is recognised only in its full form
-        Some(parts) if parts.get(4).is_some() || text.len() == "2024-01-02".len() => timestamp(&parts).map(Value::from),
-        _ => Ok(text.into()),
     }
 }
 
@@ -96,7 +148,7 @@ fn integer(text: &str) -> Result<Value, String> {
     } else if let Some(hex) = digits.strip_prefix("0x") {
         u128::from_str_radix(hex, 16)
     } else if digits.starts_with('0') && digits != "0" {
-        u128::from_str_radix(digits, 8)
+        u128::from_str_radix(digits.strip_prefix("0o").unwrap_or(digits), 8)
     } else if digits.contains(':') {
         return sexagesimal(digits).map(|whole| whole_number(negative, whole)).ok_or_else(refuse);
     } else if digits.len() > u128::MAX.ilog10() as usize && digits.bytes().all(|digit| digit.is_ascii_digit()) {
@@ -126,7 +178,7 @@ fn whole_number(negative: bool, magnitude: u128) -> Value {
 /// Python's `float`, base 60 included.
 fn float(text: &str) -> Result<Value, String> {
     let lower = text.replace('_', "").to_lowercase();
-    let (negative, digits) = signed(&lower);
+    let (negative, digits) = signed(lower.trim_end());
     let magnitude = match digits {
         ".inf" => Some(f64::INFINITY),
         ".nan" => Some(f64::NAN),
@@ -145,6 +197,11 @@ fn signed(digits: &str) -> (bool, &str) {
         Some(rest) => (true, rest),
         None => (false, digits.strip_prefix('+').unwrap_or(digits)),
     }
+}
+
+fn date(text: &str) -> Result<Value, String> {
+    let parts = TIMESTAMP.captures(text).ok_or_else(|| format!("\"{text}\" is not a date"))?;
+    timestamp(&parts).map(Value::from)
 }
 
 /// The ISO form that Python gives a date.

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::Warning;
 use super::composer::Composer;
 use crate::value::{Object, Place, Value};
 
@@ -28,6 +29,14 @@ pub struct Duplicate {
     pub first: Place,
     /// Where it was written last, with effect.
     pub last: Place,
+}
+
+impl Duplicate {
+    /// What a person is told of it.
+    pub(super) fn warning(&self) -> Warning {
+        let message = format!("{} is written twice, first in line {}; the last one holds", self.name, self.first.line);
+        Warning { place: self.last.clone(), message }
+    }
 }
 
 /// A value with the line it starts on.
@@ -72,6 +81,16 @@ pub enum Tag {
     Unsafe,
 }
 
+impl Tag {
+    /// What stands before the text in the JSON of `ansible-inventory`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Vault => "__ansible_vault",
+            Self::Unsafe => "__ansible_unsafe",
+        }
+    }
+}
+
 /// Why a text is not a YAML document that can be read here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct YamlError {
@@ -101,13 +120,13 @@ pub fn read(file: &str, text: &str) -> Result<Document, YamlError> {
 }
 
 impl Node {
-    /// The value without its places; a `!vault` is the object that `ansible-inventory` prints for it.
+    /// The value without its places; a tagged text is the object that `ansible-inventory` prints for it.
     pub fn value(&self) -> Value {
         match &self.kind {
-            NodeKind::Scalar(value) if self.tag == Some(Tag::Vault) => {
-                Value::Object(Object::from_iter([("__ansible_vault".to_owned(), value.clone())]))
-            }
-            NodeKind::Scalar(value) => value.clone(),
+            NodeKind::Scalar(value) => match self.tag {
+                None => value.clone(),
+                Some(tag) => Value::Object(Object::from_iter([(tag.name().to_owned(), value.clone())])),
+            },
             NodeKind::List(nodes) => nodes.iter().map(Self::value).collect(),
             NodeKind::Map(entries) => {
                 Value::Object(entries.iter().map(|(key, node)| (key.text.clone(), node.value())).collect())
@@ -203,6 +222,7 @@ mod tests {
     #[test]
     fn keys_become_text_as_json_writes_them() {
         assert_eq!(value("{5: a, on: b, ~: c, 1.50: d}"), json!({"5": "a", "true": "b", "null": "c", "1.5": "d"}));
+        assert_eq!(value("{1.0e+20: a, 1.0e-7: b, -.inf: c}"), json!({"1e+20": "a", "1e-07": "b", "-Infinity": "c"}));
         let document = read("t.yml", "5: a\n").unwrap();
         assert!(!document.root.entries().unwrap()[0].0.is_text);
     }
@@ -246,8 +266,34 @@ mod tests {
             read("t", "a: !unsafe '{{ x }}'\nb: !vault |\n  $ANSIBLE_VAULT;1.1\n  61\nc: !unsafe '12'\n").unwrap();
         assert_eq!(document.root.get("a").unwrap().tag, Some(Tag::Unsafe));
         assert_eq!(document.root.get("b").unwrap().tag, Some(Tag::Vault));
-        let expected = json!({"a": "{{ x }}", "b": {"__ansible_vault": "$ANSIBLE_VAULT;1.1\n61\n"}, "c": 12});
+        let (vault, text) =
+            (json!({"__ansible_vault": "$ANSIBLE_VAULT;1.1\n61\n"}), json!({"__ansible_unsafe": "{{ x }}"}));
+        let expected = json!({"a": text, "b": vault, "c": 12});
         assert_eq!(document.root.value(), expected);
+    }
+
+    #[test]
+    fn unsafe_holds_for_every_text_within_and_for_nothing_else() {
+        let text = |text: &str| json!({"__ansible_unsafe": text});
+        let read = value("a: !unsafe {k: x, l: ['{{ y }}', yes, 2024-01-02, !unsafe '12', !!str 5]}\nb: x\n");
+        assert_eq!(read["a"], json!({"k": text("x"), "l": [text("{{ y }}"), true, "2024-01-02", 12, text("5")]}));
+        assert_eq!(read["b"], json!("x"));
+        assert!(fault("a: !vault 5\n").contains("!vault takes a text"));
+    }
+
+    #[test]
+    fn a_json_text_has_the_numbers_of_json() {
+        assert_eq!(value("{\"a\": 1e3, \"b\": [-2E-1, \"1e3\", 12]}"), json!({"a": 1000.0, "b": [-0.2, "1e3", 12]}));
+        assert_eq!(value("{\"a\": 1e3,}"), json!({"a": "1e3"}));
+    }
+
+    #[test]
+    fn what_ends_a_line_for_ansible_only_is_refused() {
+        let shown = fault("a: 1\nb: x\u{2028}c: 2\n");
+        assert!(shown.starts_with("t.yml:2:5: an invisible character ends the line here"), "{shown}");
+        for text in ["a: [?b]\n", "a: {b: :c}\n"] {
+            assert!(fault(text).contains("must be in quotes"), "{text}");
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ fn admin(estate: &Estate<'_>, node: &Node, notes: &mut Notes) {
     }
     let Some(value) = notes.value(node, "admin_ip") else { return };
     let place = estate.place(node, "admin_ip");
-    if !value.as_str().is_some_and(|text| text.parse::<Ipv4Addr>().is_ok()) {
+    if value.as_str().is_none_or(|text| text.parse::<Ipv4Addr>().is_err()) {
         notes.error(place, format!("admin_ip is {value}, not an IPv4 address"), SET);
     } else if !estate.nodes.iter().any(|other| value == *other.ip || Some(&value) == other.vars.get("vip_address")) {
         let what = format!("admin_ip is {}, which is none of the INFRA nodes", show(&value));

@@ -126,9 +126,10 @@ fn judge(estate: &Estate<'_>, node: &Node, notes: &mut Notes, at: (&str, &[&str]
         }
         let within =
             path.last().filter(|_| variable == "infra_portal").map(|key| format!("{key} of ")).unwrap_or_default();
-        let (why, help) = match known {
-            true => ("Pigsty does not replace there", "write what it stands for"),
-            false => ("nothing fills in", "Pigsty replaces ${admin_ip} only: write the value, or {{ name }}"),
+        let (why, help) = if known {
+            ("Pigsty does not replace there", "write what it stands for")
+        } else {
+            ("nothing fills in", "Pigsty replaces ${admin_ip} only: write the value, or {{ name }}")
         };
         let what = format!("{within}{variable} has ${{{name}}}, which {why}");
         notes.error(estate.within(node, variable, path), what, help);

@@ -19,7 +19,7 @@ pub(super) static DOMAIN: Rule = Rule {
 fn repeated(estate: &Estate<'_>, node: &Node, notes: &mut Notes) {
     let Some(portal) = portal(node, notes) else { return };
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
-    for Name { entry, name, path } in names(&portal) {
+    for Name { entry, domain: name, path } in names(&portal) {
         if let Some(first) = seen.get(&name).filter(|first| **first != entry) {
             let path: Vec<_> = path.iter().map(String::as_str).collect();
             let what = format!("portal entry {entry} has the domain {name}, which is that of {first}");
@@ -53,7 +53,7 @@ fn unrecorded(estate: &Estate<'_>, node: &Node, notes: &mut Notes) {
     let top = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
     let record = |name: &str| records.iter().find(|record| record["name"] == name);
     let local: Vec<_> = records.iter().map(|record| top(&show(&record["name"]))).collect();
-    for Name { entry, name, path } in names(&portal) {
+    for Name { entry, domain: name, path } in names(&portal) {
         let place = || estate.within(node, "infra_portal", &path.iter().map(String::as_str).collect::<Vec<_>>());
         match record(&name) {
             // A name of the Internet is somebody else's to tell.
@@ -80,10 +80,10 @@ fn leads_here(estate: &Estate<'_>, addresses: &Value) -> bool {
     addresses.as_array().is_none_or(|all| all.iter().any(|address| is_here(address) || is_admin(address)))
 }
 
-/// A name of the portal, whose entry has it, and where in the portal it is written.
+/// A name of the portal, which entry has it, and where in the portal it is written.
 struct Name {
     entry: String,
-    name: String,
+    domain: String,
     path: Vec<String>,
 }
 
@@ -96,7 +96,7 @@ fn names(portal: &Object) -> Vec<Name> {
         let further = further.map(|(at, name)| (show(name), vec![entry.clone(), "domains".to_owned(), at.to_string()]));
         let all = std::iter::once((domain, vec![entry.clone(), "domain".to_owned()])).chain(further);
         let plain = all.filter(|(name, _)| !name.contains(['*', '~', '$', ' ']));
-        names.extend(plain.map(|(name, path)| Name { entry: entry.clone(), name: name.to_lowercase(), path }));
+        names.extend(plain.map(|(name, path)| Name { entry: entry.clone(), domain: name.to_lowercase(), path }));
     }
     names
 }

@@ -43,16 +43,18 @@ pub(super) static HOME: Rule = Rule {
     judge: Judge::Node(home),
 };
 
+/// What to do where there is no home.
+const ADD: &str = "write home: { domain: i.pigsty } among the entries";
+
 fn home(estate: &Estate<'_>, node: &Node, notes: &mut Notes) {
     let Some(portal) = portal(node, notes) else { return };
-    const HELP: &str = "write home: { domain: i.pigsty } among the entries";
     match portal.get("home") {
-        None => notes.warn(estate.place(node, "infra_portal"), "infra_portal has no home", HELP),
+        None => notes.warn(estate.place(node, "infra_portal"), "infra_portal has no home", ADD),
         Some(home) if domain(home).is_none() => {
             notes.warn(
                 estate.within(node, "infra_portal", &["home"]),
                 "portal entry home has no domain, and is left out",
-                HELP,
+                ADD,
             );
         }
         Some(_) => {}
@@ -86,7 +88,7 @@ fn entries(estate: &Estate<'_>, node: &Node, notes: &mut Notes) {
     for (name, value) in &portal {
         let place = estate.within(node, "infra_portal", &[name]);
         match value {
-            Value::Object(entry) => Entry { estate, node, name, entry }.judge(notes),
+            Value::Object(entry) => Entry { estate, node, name, keys: entry }.judge(notes),
             _ => notes.error(
                 place,
                 format!("portal entry {name} is not a mapping"),
@@ -98,13 +100,11 @@ fn entries(estate: &Estate<'_>, node: &Node, notes: &mut Notes) {
 
 /// The portal, where it is one.
 pub(super) fn portal(node: &Node, notes: &mut Notes) -> Option<Object> {
-    match notes.value(node, "infra_portal")? {
-        Value::Object(portal) => Some(portal),
-        _ => {
-            notes.unjudged("infra_portal is not a mapping of entries");
-            None
-        }
+    let portal = notes.value(node, "infra_portal")?;
+    if !portal.is_object() {
+        notes.unjudged("infra_portal is not a mapping of entries");
     }
+    portal.as_object().cloned()
 }
 
 /// The domain of an entry; one without is left out.
@@ -117,15 +117,15 @@ struct Entry<'a> {
     estate: &'a Estate<'a>,
     node: &'a Node,
     name: &'a str,
-    entry: &'a Object,
+    keys: &'a Object,
 }
 
 impl Entry<'_> {
     fn judge(&self, notes: &mut Notes) {
-        self.keys(notes);
+        self.slips(notes);
         let name = self.name;
-        let has = |key: &str| self.entry.contains_key(key);
-        if domain(&Value::Object(self.entry.clone())).is_none() {
+        let has = |key: &str| self.keys.contains_key(key);
+        if domain(&Value::Object(self.keys.clone())).is_none() {
             if name != "home" {
                 self.warn(notes, "", format!("portal entry {name} has no domain, and is left out"), "give it a domain");
             }
@@ -146,7 +146,7 @@ impl Entry<'_> {
             (false, true) if name != "home" => self.upstream(notes),
             _ => {}
         }
-        let forced = self.entry.get("enforce_https").is_some_and(is_true);
+        let forced = self.keys.get("enforce_https").is_some_and(is_true);
         if forced && name != "home" && self.node.vars.get("nginx_sslmode").is_some_and(|mode| mode == "disable") {
             let what = format!(
                 "portal entry {name} has enforce_https where nginx_sslmode is disable: it leads to a closed port"
@@ -156,8 +156,8 @@ impl Entry<'_> {
     }
 
     /// Keys that are slips of others, and words that are neither true nor false.
-    fn keys(&self, notes: &mut Notes) {
-        for (key, value) in self.entry {
+    fn slips(&self, notes: &mut Notes) {
+        for (key, value) in self.keys {
             if ["websocket", "auth", "enforce_https"].contains(&key.as_str()) && is_misspelt(value) {
                 let what = format!(
                     "{key} of portal entry {} is {value}, which is neither true nor false, and counts as false",
@@ -176,12 +176,12 @@ impl Entry<'_> {
 
     /// What Nginx proxies to.
     fn upstream(&self, notes: &mut Notes) {
-        let scheme = self.entry.get("scheme").map_or_else(|| "http".to_owned(), show);
+        let scheme = self.keys.get("scheme").map_or_else(|| "http".to_owned(), show);
         if !SCHEMES.contains(&scheme.as_str()) {
             let what = format!("scheme of portal entry {} is {scheme:?}, which Nginx refuses", self.name);
             self.error(notes, "scheme", what, "write http or https");
         }
-        let endpoint = self.entry.get("endpoint").map(show).unwrap_or_default();
+        let endpoint = self.keys.get("endpoint").map(show).unwrap_or_default();
         if let Some((why, help)) = refusal(&endpoint) {
             let what = format!("endpoint of portal entry {} is {endpoint:?}: {why}", self.name);
             self.error(notes, "endpoint", what, help);

@@ -27,24 +27,30 @@ impl<'a> Estate<'a> {
         Self { inventory, nodes, unidentified, documents: RefCell::default() }
     }
 
-    /// Where a variable of a node is written; the node itself where that is nowhere.
+    /// Where a variable of a node is written, if that is in a file; the node itself where nobody wrote it.
     pub(super) fn place(&self, node: &Node, name: &str) -> Option<Place> {
-        let written = node.vars.variable(name).and_then(|variable| variable.place.clone());
-        written.or_else(|| self.inventory.host_place(&node.ip))
+        match node.vars.variable(name).filter(|variable| is_written(variable)) {
+            Some(variable) => variable.place.clone(),
+            None => self.inventory.host_place(&node.ip),
+        }
+    }
+
+    /// Whether the inventory or the command line says what a variable of a node is.
+    pub(super) fn is_written(node: &Node, name: &str) -> bool {
+        node.vars.variable(name).is_some_and(is_written)
     }
 
     /// Where an entry within a variable of a node is written, by the keys and the positions that lead to it; as near as it
     /// can be found.
     pub(super) fn within(&self, node: &Node, name: &str, path: &[&str]) -> Option<Place> {
         let place = self.place(node, name)?;
-        let written = node.vars.variable(name).is_some_and(|variable| variable.place.is_some());
-        let inner = self.document(&place.file).filter(|_| written);
+        let inner = self.document(&place.file).filter(|_| Self::is_written(node, name));
         Some(inner.and_then(|document| below(find(&document.root, &place)?, path)).unwrap_or(place))
     }
 
-    /// The variables of a node that the inventory sets, by name.
+    /// The variables of a node that the inventory or the command line sets, by name.
     pub(super) fn written(node: &Node) -> impl Iterator<Item = (&str, &Variable)> {
-        node.vars.iter().filter(|(_, variable)| variable.place.is_some())
+        node.vars.iter().filter(|(_, variable)| is_written(variable))
     }
 
     fn document(&self, file: &Arc<str>) -> Option<Rc<Document>> {
@@ -52,6 +58,10 @@ impl<'a> Estate<'a> {
         let read = || self.inventory.text(file).and_then(|text| yaml::read(file, text).ok()).map(Rc::new);
         documents.entry(file.clone()).or_insert_with(read).clone()
     }
+}
+
+fn is_written(variable: &Variable) -> bool {
+    !["role default", "derived"].contains(&&*variable.scope)
 }
 
 /// The value of the key at a place.

@@ -40,7 +40,7 @@ fn gate(estate: &Estate<'_>, node: &Node, notes: &mut Notes) {
             notes.warn(estate.place(node, off), format!("{on} is true and {off} is false: {consequence}"), help);
         }
     }
-    let exporter = node.vars.variable("nginx_exporter_enabled").is_some_and(|variable| variable.place.is_some());
+    let exporter = Estate::is_written(node, "nginx_exporter_enabled");
     if exporter && notes.is_on(node, "nginx_exporter_enabled") && !notes.is_on(node, "nginx_enabled") {
         let what = "nginx_exporter_enabled is true and nginx_enabled is false: there is no exporter either";
         notes.warn(estate.place(node, "nginx_exporter_enabled"), what, "turn both on or off");

@@ -24,11 +24,11 @@ pub fn outcomes(inventory: &Inventory, nodes: &[Node]) -> Vec<Vec<Outcome>> {
         };
         let mut told = Told::new();
         for (node, outcomes) in nodes.iter().zip(&mut all) {
-            let notes = match (&whole, &rule.judge) {
+            let taken = match (&whole, &rule.judge) {
                 (None, Judge::Node(judge)) => Notes::taken(|notes| judge(&estate, node, notes)),
                 (whole, _) => whole.clone().unwrap_or_default(),
             };
-            outcomes.push(outcome(rule, node, notes, &mut told));
+            outcomes.push(outcome(rule, node, taken, &mut told));
         }
     }
     all

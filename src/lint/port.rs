@@ -92,8 +92,7 @@ fn clash(estate: &Estate<'_>, node: &Node, notes: &mut Notes) {
             continue;
         };
         // What is written is at fault, and not the default beside it; of the other modules' own clashes nothing is said.
-        let written =
-            [listener, *first].into_iter().find(|one| node.vars.variable(one.0).is_some_and(|one| one.place.is_some()));
+        let written = [listener, *first].into_iter().find(|one| Estate::is_written(node, one.0));
         let what = format!("{called} is {port}, and so is {other}");
         let place = written.map_or_else(|| estate.place(node, "ip"), |one| estate.place(node, one.0));
         let help = "give one of them a port that is free";

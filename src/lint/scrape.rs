@@ -21,21 +21,18 @@ fn scrape(estate: &Estate<'_>, node: &Node, notes: &mut Notes) {
     let mut times = Vec::new();
     for name in ["vmetrics_scrape_interval", "vmetrics_scrape_timeout"] {
         let Some(value) = notes.value(node, name) else { continue };
-        match Span::of(&value) {
-            Some(time) => times.push(time),
-            None => {
-                let what = format!("{name} is {value}, which VictoriaMetrics cannot read");
-                notes.error(estate.place(node, name), what, "write a time with its unit, such as 10s");
-            }
+        times.extend(Span::of(&value));
+        if Span::of(&value).is_none() {
+            let what = format!("{name} is {value}, which VictoriaMetrics cannot read");
+            notes.error(estate.place(node, name), what, "write a time with its unit, such as 10s");
         }
     }
     if let [interval, timeout] = times[..]
         && timeout.0 > interval.0
     {
         let what = "vmetrics_scrape_timeout is longer than vmetrics_scrape_interval, and is cut to that";
-        let is_written = |name: &&str| node.vars.variable(name).is_some_and(|variable| variable.place.is_some());
         let names = ["vmetrics_scrape_timeout", "vmetrics_scrape_interval"];
-        let place = names.iter().find(|name| is_written(name)).and_then(|name| estate.place(node, name));
+        let place = names.iter().find(|name| Estate::is_written(node, name)).and_then(|name| estate.place(node, name));
         notes.warn(place, what, "make it as long as the interval or shorter");
     }
 }

@@ -28,7 +28,7 @@ const PUBLISHED: [(&str, &str, Option<&str>); 10] = [
 
 fn secrets(estate: &Estate<'_>, node: &Node, notes: &mut Notes) {
     for (name, published, switch) in PUBLISHED {
-        let written = node.vars.variable(name).is_some_and(|variable| variable.place.is_some());
+        let written = Estate::is_written(node, name);
         let matters = written || switch.is_some_and(|switch| notes.is_on(node, switch));
         if !matters || notes.value(node, name).is_none_or(|value| value != published) {
             continue;

@@ -48,7 +48,7 @@ fn version(estate: &Estate<'_>, node: &Node, notes: &mut Notes) {
         let text = show(&value);
         let major = text.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u64>().ok());
         match major {
-            _ if is_unset(node, "version") => {
+            _ if !Estate::is_written(node, "version") => {
                 notes.warn(
                     None,
                     "version is not set: is this a configuration of Pigsty?",
@@ -87,11 +87,6 @@ fn listens(node: &Node, port: &str) -> bool {
     node.vars.iter().any(|(name, variable)| name.ends_with("_port") && show(&variable.value) == port)
 }
 
-/// Whether only the role default says what a variable is.
-fn is_unset(node: &Node, name: &str) -> bool {
-    node.vars.variable(name).is_none_or(|variable| variable.place.is_none() && &*variable.scope == "role default")
-}
-
 pub(super) static REGION: Rule = Rule {
     name: "region",
     title: "names a region from which Pigsty fetches packages",
@@ -103,7 +98,7 @@ pub(super) static REGION: Rule = Rule {
 
 fn region(estate: &Estate<'_>, node: &Node, notes: &mut Notes) {
     let Some(value) = notes.value(node, "region") else { return };
-    if is_unset(node, "region") {
+    if !Estate::is_written(node, "region") {
         notes.warn(None, "region is not set", "write region: default, china or europe below all.vars");
     } else if !value.as_str().is_some_and(|region| REGIONS.contains(&region)) {
         let what = format!("region is {value}, which Pigsty has no mirrors for");
