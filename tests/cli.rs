@@ -224,6 +224,24 @@ fn help_names_every_verb_and_exit_code() {
 }
 
 #[test]
+fn what_is_found_in_the_inventory_stops_nothing_and_stands_for_nothing_that_was_not_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pigsty.yml");
+    let hosts = "all: { children: { infra: { hosts: { 127.0.0.1: { infra_seq: 1, grafana_enabled: ture } } } } }\n";
+    fs::write(&file, hosts).unwrap();
+    let code = |arguments: &[&str]| run(&[&[file.to_str().unwrap()], arguments].concat()).status.code();
+    assert_eq!(code(&["--only", "*/inventory/switch"]), Some(1));
+    assert_eq!(code(&["--only", "*/inventory/version"]), Some(0), "a warning");
+    assert_eq!(code(&["--only", "*/inventory/version", "--fail-on", "warn"]), Some(1));
+    assert_eq!(code(&["--only", "*/grafana/health", "--only", "*/inventory/port"]), Some(4), "nothing was asked");
+    let output = run(&[file.to_str().unwrap(), "--only", "*/inventory/switch", "--report", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let outcome = &report["outcomes"][0];
+    assert_eq!((&outcome["id"], &outcome["attempts"]), (&"infra-1/inventory/switch".into(), &0.into()));
+    assert_eq!((&outcome["started"], &outcome["fix"]), (&serde_json::Value::Null, &"write true or false".into()));
+}
+
+#[test]
 fn every_check_can_be_explained() {
     let plan = stdout(&run(&["plan", "inventories/one.yml"]));
     let ids = plan.lines().filter_map(|line| line.split_whitespace().next()).filter(|id| id.matches('/').count() == 2);

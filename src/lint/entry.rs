@@ -8,7 +8,7 @@ use crate::pigsty::Node;
 use crate::value::{Object, Value, is_true, show};
 
 /// What an entry may hold.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "domain",
     "domains",
     "endpoint",
@@ -23,6 +23,7 @@ const KEYS: [&str; 15] = [
     "certbot",
     "enforce_https",
     "index",
+    "log",
     "config",
 ];
 

@@ -32,11 +32,11 @@ fn leftover(estate: &Estate<'_>, node: &Node, notes: &mut Notes) {
     if estate.nodes.iter().any(|node| node.ip.starts_with(TEMPLATE)) {
         return;
     }
-    let hosts = estate.inventory.hosts_in("all").unwrap_or_default();
+    let is_host = |address: &str| estate.inventory.host_place(address).is_some();
     for (name, variable) in Estate::written(node) {
         let mut path = Vec::new();
         texts(&variable.value, &mut path, &mut |text, path| {
-            for address in addresses(text).filter(|address| !hosts.contains(address)) {
+            for address in addresses(text).filter(|address| !is_host(address)) {
                 let keys: Vec<_> = path.iter().map(String::as_str).collect();
                 let place = || estate.within(node, name, &keys);
                 if address.starts_with(TEMPLATE) {

@@ -1,9 +1,9 @@
-//! What the rules of an inventory find, each with its line and column, and what they leave alone: a healthy inventory, ours,
-//! and Pigsty's own templates where they are at hand (beside the project, or where `INFRA_VERIFY_PIGSTY_CONF` says).
+//! What the rules of an inventory find, each with its line and column, and what they leave alone. That they find no error in
+//! our inventories and Pigsty's own is for `tests/inventories.rs` to see.
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot do is its failure")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use infra_verify::check::Severity;
@@ -128,49 +128,10 @@ fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every YAML file below a folder, by name.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    let below: Vec<_> = paths.iter().filter(|path| path.is_dir()).flat_map(|path| files(path)).collect();
-    paths.retain(|path| path.extension().is_some_and(|end| end == "yml"));
-    paths.into_iter().chain(below).collect()
-}
-
-/// The errors that a file gives; nothing where it has no INFRA node.
-fn errors(file: &Path) -> Vec<String> {
-    let inventory = Inventory::read(file).unwrap();
-    let found = pigsty::hosts(&inventory).map(|_| findings(&inventory)).unwrap_or_default();
-    found.into_iter().filter(|one| one.starts_with("error")).collect()
-}
-
 #[test]
-fn our_own_inventories_have_no_errors_and_those_that_are_deployed_no_findings() {
-    for file in files(&project().join("inventories")) {
-        assert_eq!(errors(&file), [""; 0], "{}", file.display());
-    }
+fn the_inventory_of_the_lab_has_nothing_to_find() {
     let lab = Inventory::read(&project().join("inventories/lab.yml")).unwrap();
     assert_eq!(findings(&lab), [""; 0]);
-}
-
-/// What is really wrong with one of Pigsty's templates: the VictoriaMetrics of v4.5.0, 1.148.0, ends with
-/// "flag provided but not defined: -retention.maxDiskSpaceUsageBytes".
-const REAL: [(&str, &str); 1] = [(
-    "demo/demo.yml",
-    "error option 127:5 vmetrics_options has -retention.maxDiskSpaceUsageBytes, which VictoriaMetrics does not know and does not start with",
-)];
-
-#[test]
-fn the_templates_of_pigsty_have_no_errors_but_those_that_are_real() {
-    let named = std::env::var_os("INFRA_VERIFY_PIGSTY_CONF").map(PathBuf::from);
-    let folder = named.unwrap_or_else(|| project().join("../shared/pigsty-conf"));
-    if !folder.is_dir() {
-        return;
-    }
-    for file in files(&folder) {
-        let known = REAL.iter().filter(|(name, _)| file.ends_with(name)).map(|(_, error)| (*error).to_owned());
-        assert_eq!(errors(&file), known.collect::<Vec<_>>(), "{}", file.display());
-    }
 }
 
 fn run(arguments: &[&str]) -> Output {
