@@ -28,7 +28,7 @@ fn inventory(host: &str, vars: &str) -> Inventory {
     let own: Vec<_> =
         vars.lines().filter(|line| !line.starts_with(' ')).filter_map(|line| line.split(':').next()).collect();
     let kept = HEALTHY.lines().filter(|line| own.iter().all(|name| !line.starts_with(&format!("{name}:"))));
-    let vars: String = vars.lines().chain(kept).map(|line| format!("    {line}\n")).collect();
+    let vars = vars.lines().chain(kept).map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n");
     let text = format!(
         "all:\n  children:\n    infra:\n      hosts:\n        10.10.10.10: {{ infra_seq: 1 }}\n        10.10.10.11: {{ {host} }}\n  vars:\n{vars}"
     );
