@@ -210,6 +210,17 @@ fn print(text: &str) -> Result<(), Stop> {
     }
 }
 
+/// How wide a text is written where no terminal says how wide it is, in columns.
+const WIDTH: usize = 100;
+
+/// The narrowest that a text is written, in columns.
+const NARROWEST: usize = 40;
+
+/// How wide a text may be, in columns: as the terminal, where there is one.
+fn columns() -> usize {
+    terminal_size::terminal_size().map_or(WIDTH, |(width, _)| usize::from(width.0)).max(NARROWEST)
+}
+
 /// A duration as people write it: 500ms, 10m.
 fn duration(text: &str) -> Result<Duration, String> {
     match patience(text)? {

@@ -61,9 +61,9 @@ impl Vars {
         self.0.get(name)
     }
 
-    /// Sets a variable, over any earlier value.
-    pub fn set(&mut self, name: impl Into<String>, variable: Variable) {
-        self.0.insert(name.into(), variable);
+    /// Sets a variable, over any earlier value, which is returned.
+    pub fn set(&mut self, name: impl Into<String>, variable: Variable) -> Option<Variable> {
+        self.0.insert(name.into(), variable)
     }
 
     /// Sets a variable that was derived, not written.

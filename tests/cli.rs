@@ -48,7 +48,7 @@ fn what_cannot_be_used_is_refused_with_its_exit_code() {
     refused(&["--jobs", "4"], 2, "name an inventory");
     refused(&["plan"], 2, "name an inventory");
     refused(&["plan", "inventories/two.yml", "-i", "inventories/one.yml"], 2, "cannot be used with");
-    refused(&["inspect", "--host", "infra-1", "inventories/two.yml"], 2, "name the inventory before --host");
+    refused(&["inspect", "--host", "infra-1", "inventories/two.yml"], 2, "name the inventory before the option");
     refused(&["inventories/two.yml", "--wait", "soon"], 2, "write a duration such as");
     refused(&["inventories/two.yml", "--jobs", "0"], 2, "0 is not in 1..=1024");
     refused(&["inventories/two.yml", "--report", "junti=x"], 2, "did you mean junit?");
@@ -244,6 +244,44 @@ fn every_check_can_be_explained() {
 fn inspect_tells_where_a_value_was_set() {
     let shown = stdout(&run(&["inspect", "inventories/seed.yml", "--host", "infra-2", "infra_seq"]));
     assert!(shown.starts_with("infra_seq: 2    # host 10.10.10.11, inventories/seed.yml:"), "{shown}");
+    let shown = stdout(&run(&[
+        "inspect",
+        "inventories/seed.yml",
+        "-e",
+        "admin_ip=10.10.10.11",
+        "--host",
+        "infra-2",
+        "admin_ip",
+    ]));
+    let lines: Vec<_> = shown.lines().collect();
+    assert_eq!(lines[0], "admin_ip: 10.10.10.11    # option -e");
+    assert!(lines[1].starts_with("  instead of 10.10.10.10    # all, inventories/seed.yml:"), "{shown}");
+    assert_eq!(lines[2], "  instead of 10.10.10.10    # role default");
+}
+
+#[test]
+fn what_was_overridden_keeps_its_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let inventory = folder.path().join("pigsty.yml");
+    let text = "infra:\n  hosts: {10.10.10.10: {infra_seq: 1}}\n  vars:\n    grafana_admin_password: hunter-1\n    \
+                pgbackrest_repo: {minio: {s3_key_secret: hunter-2}}\n";
+    fs::write(&inventory, text).unwrap();
+    let secrets = "{grafana_admin_password: hunter-3, pgbackrest_repo: {minio: {s3_key_secret: hunter-4}}}";
+    let shown = stdout(&run(&["inspect", inventory.to_str().unwrap(), "-e", secrets, "--host", "infra-1"]));
+    assert!(shown.contains("  instead of ******    # group infra, "), "{shown}");
+    assert!(shown.contains("  instead of {\"minio\":{\"s3_key_secret\":\"******\"}}    # group infra, "), "{shown}");
+    assert!(!shown.contains("hunter"), "{shown}");
+}
+
+#[test]
+fn inspect_prints_what_ansible_inventory_prints() {
+    let list = run(&["inspect", "-i", "inventories/seed.yml", "--list"]);
+    let list: serde_json::Value = serde_json::from_slice(&list.stdout).unwrap();
+    assert_eq!(list["_meta"]["hostvars"]["10.10.10.11"]["infra_seq"], 2);
+    let graph = stdout(&run(&["inspect", "inventories/seed.yml", "--graph", "infra"]));
+    assert_eq!(graph, "@infra:\n  |--10.10.10.10\n  |--10.10.10.11\n");
+    refused(&["inspect", "inventories/seed.yml", "--graph", "infrra"], 2, "did you mean `infra`?");
+    refused(&["inspect", "--graph", "inventories/seed.yml"], 2, "name the inventory before the option");
 }
 
 #[test]

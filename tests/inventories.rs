@@ -1,13 +1,12 @@
-//! Every inventory is read, and read as `ansible-inventory` reads it.
+//! Every inventory is read without a warning, every variable has its place, and some have the values that a person expects.
 //!
 //! The files are those of `inventories/` and, where they are at hand, Pigsty's own configuration templates: beside the
 //! project in `shared/pigsty-conf`, or where `INFRA_VERIFY_PIGSTY_CONF` says. What is not at hand is reported as ignored.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot do is its failure")]
+mod sample;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
 use infra_verify::inventory::{Inventory, yaml};
 use infra_verify::value::Value;
@@ -58,54 +57,25 @@ const EFFECTIVE: &[(&str, &str, &str, &str)] = &[
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let mut trials = Vec::new();
-    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for file in files(&project.join("inventories")) {
-        trials.extend(trials_of(file, project));
-    }
+    let mut trials: Vec<_> = sample::own().into_iter().map(trial).collect();
     for (inventory, host, variable, expected) in EFFECTIVE {
-        let file = project.join("inventories").join(format!("{inventory}.yml"));
+        let file = sample::project().join("inventories").join(format!("{inventory}.yml"));
         trials.push(Trial::test(format!("{inventory}.yml gives {host} its {variable}"), move || {
             let actual = read(&file)?.vars(host).get(variable).cloned().unwrap_or_default();
             same(&format!("{variable} of {host}"), &actual, &yaml_value(expected)?)
         }));
     }
     trials.push(Trial::test("the role defaults are a mapping without a variable written twice", defaults_are_read));
-    match templates(project) {
-        Ok(folder) => files(&folder).into_iter().for_each(|file| trials.extend(trials_of(file, &folder))),
+    match sample::templates() {
+        Ok(files) => trials.extend(files.into_iter().map(trial)),
         Err(reason) => trials
             .push(Trial::ignorable_test("pigsty's templates are read", move || Ok(Completion::ignored_with(&reason)))),
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-fn trials_of(file: PathBuf, root: &Path) -> [Trial; 2] {
-    let name = file.strip_prefix(root).unwrap_or(&file).display().to_string();
-    let copy = file.clone();
-    [
-        Trial::test(format!("{name} is read"), move || is_read(&copy)),
-        Trial::ignorable_test(format!("{name} agrees with ansible-inventory"), move || agrees(&file)),
-    ]
-}
-
-/// Pigsty's templates, or why they are not at hand.
-fn templates(project: &Path) -> Result<PathBuf, String> {
-    if let Some(named) = std::env::var_os("INFRA_VERIFY_PIGSTY_CONF") {
-        return Ok(PathBuf::from(named));
-    }
-    let beside = project.join("../shared/pigsty-conf");
-    let absent = "INFRA_VERIFY_PIGSTY_CONF does not name a folder of Pigsty's configurations";
-    if beside.is_dir() { Ok(beside) } else { Err(absent.to_owned()) }
-}
-
-/// Every YAML file below a folder, by name.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    let below = paths.iter().filter(|path| path.is_dir()).flat_map(|path| files(path)).collect::<Vec<_>>();
-    paths.retain(|path| path.extension().is_some_and(|end| end == "yml"));
-    paths.into_iter().chain(below).collect()
+fn trial(file: PathBuf) -> Trial {
+    Trial::test(format!("{} is read", sample::name(&file)), move || is_read(&file))
 }
 
 fn read(file: &Path) -> Result<Inventory, Failed> {
@@ -150,70 +120,6 @@ fn defaults_are_read() -> Result<(), Failed> {
     }
 }
 
-/// Compares groups and effective variables; ignored where Ansible is not installed.
-fn agrees(file: &Path) -> Result<Completion, Failed> {
-    let output = Command::new("ansible-inventory").arg("-i").arg(file).arg("--list").stdin(Stdio::null()).output();
-    let Ok(output) = output else {
-        return Ok(Completion::ignored_with("ansible-inventory is not installed"));
-    };
-    if !output.status.success() {
-        return Err(format!("ansible-inventory fails: {}", String::from_utf8_lossy(&output.stderr)).into());
-    }
-    let listing: Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
-    let inventory = read(file)?;
-    let hostvars = listing["_meta"]["hostvars"].as_object().ok_or("ansible-inventory lists no hosts")?;
-    let hosts = inventory.hosts_in("all").unwrap_or_default();
-    for host in hosts.iter().copied().chain(hostvars.keys().map(String::as_str)) {
-        let expected = hostvars.get(host).cloned().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
-        let vars = inventory.vars(host);
-        let actual = vars.iter().map(|(name, variable)| (name.to_owned(), variable.value.clone())).collect();
-        same(host, &Value::Object(actual), &expected)?;
-        if !hosts.contains(&host) {
-            return Err(format!("{host} is missing").into());
-        }
-    }
-    for group in inventory.groups() {
-        let mut actual = inventory.hosts_in(group).unwrap_or_default();
-        let mut expected = members(&listing, group);
-        actual.sort_unstable();
-        expected.sort_unstable();
-        expected.dedup();
-        if actual != expected {
-            return Err(format!("group {group} has {actual:?}, and with Ansible {expected:?}").into());
-        }
-    }
-    Ok(Completion::Completed)
-}
-
-/// The hosts of a group and of its children, in the listing of `ansible-inventory`.
-fn members<'a>(listing: &'a Value, group: &str) -> Vec<&'a str> {
-    let texts = |kind: &str| listing[group][kind].as_array().into_iter().flatten().filter_map(Value::as_str);
-    texts("hosts").chain(texts("children").flat_map(|child| members(listing, child))).collect()
-}
-
-/// Whether two values are equal; Python and Rust may differ in the last digit of a float.
 fn same(what: &str, actual: &Value, expected: &Value) -> Result<(), Failed> {
-    let equal = match (actual, expected) {
-        (Value::Object(actual), Value::Object(expected)) => {
-            let names: BTreeMap<_, _> = actual.iter().chain(expected).collect();
-            for name in names.keys() {
-                let value = |object: &serde_json::Map<String, Value>| object.get(*name).cloned();
-                let (Some(actual), Some(expected)) = (value(actual), value(expected)) else {
-                    return Err(format!("{what}: {name} is in only one of the two").into());
-                };
-                same(&format!("{what}: {name}"), &actual, &expected)?;
-            }
-            true
-        }
-        (Value::Array(actual), Value::Array(expected)) => {
-            actual.iter().zip(expected).try_for_each(|(actual, expected)| same(what, actual, expected))?;
-            actual.len() == expected.len()
-        }
-        (Value::Number(actual), Value::Number(expected)) if actual.is_f64() && expected.is_f64() => {
-            let (actual, expected) = (actual.as_f64().unwrap_or(0.0), expected.as_f64().unwrap_or(1.0));
-            (actual - expected).abs() <= 1e-14 * expected.abs()
-        }
-        _ => actual == expected,
-    };
-    if equal { Ok(()) } else { Err(format!("{what} is {actual}, not {expected}").into()) }
+    if actual == expected { Ok(()) } else { Err(format!("{what} is {actual}, not {expected}").into()) }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::Args;
 
 use super::source::Sources;
-use super::{Stop, SuiteDir, print};
+use super::{Stop, SuiteDir, columns, print};
 use crate::check::{Check, Severity};
 use crate::expect::Matcher;
 use crate::plan::{Pattern, Plan, Planned, Selection};
@@ -15,12 +15,6 @@ use crate::value::{did_you_mean, show};
 
 /// How many checks are explained one by one before only their names are listed.
 const EXPLAINED: usize = 20;
-
-/// How wide a text is written where no terminal says how wide it is, in columns.
-const WIDTH: usize = 100;
-
-/// The narrowest that a text is written, in columns.
-const NARROWEST: usize = 40;
 
 #[derive(Debug, Args)]
 pub(super) struct Explain {
@@ -176,9 +170,8 @@ fn section(text: &mut String, indent: usize, heading: &str, texts: &[String]) {
 
 /// One text, in as many lines as it takes; the second and further lines stand in a little.
 fn paragraph(text: &mut String, indent: usize, one: &str) {
-    let columns = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| usize::from(width.0)).max(NARROWEST);
     let one = one.split_whitespace().collect::<Vec<_>>().join(" ");
-    for (number, line) in wrap(&one, columns.saturating_sub(indent + 2)).iter().enumerate() {
+    for (number, line) in wrap(&one, columns().saturating_sub(indent + 2)).iter().enumerate() {
         let indent = if number == 0 { indent } else { indent + 2 };
         let _ = writeln!(text, "{:indent$}{line}", "");
     }

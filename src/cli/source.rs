@@ -17,7 +17,7 @@ pub(super) struct Sources {
     /// The same, as Ansible takes it; may be repeated
     #[arg(short = 'i', long = "inventory", value_name = "INVENTORY")]
     named: Vec<PathBuf>,
-    /// A variable that holds over all that is written: name=value, JSON, or @FILE; may be repeated
+    /// A variable that holds over all that is written: name=value, a mapping as JSON or YAML, or @FILE; may be repeated
     #[arg(short, long = "extra-vars", value_name = "VARS")]
     extra: Vec<String>,
     /// Where the playbooks lie: their group_vars/ and host_vars/ count over those beside the inventory, as with Ansible

@@ -12,7 +12,7 @@ use crate::report::ExitCode;
     next_help_heading = "Vault (ANSIBLE_VAULT_PASSWORD_FILE and ANSIBLE_VAULT_IDENTITY_LIST count; ansible.cfg is not read)"
 )]
 pub(super) struct Passwords {
-    /// File with the password of what ansible-vault has locked; may be repeated
+    /// File with the password of what ansible-vault has locked, or a program that prints it; may be repeated
     #[arg(long, value_name = "FILE", alias = "vault-pass-file")]
     vault_password_file: Vec<String>,
     /// The same for a vault id, ID@FILE, or ID@prompt to be asked for it; may be repeated

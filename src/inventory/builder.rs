@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::layer::Layer;
 use super::source::Texts;
 use super::vault::Vault;
 use super::{Group, Host, Inventory, InventoryError, Warning, lineage, shape};
-use crate::value::{Place, Value, Variable, Vars};
+use crate::value::{Place, Value, Variable};
 
 /// How many hosts an inventory may have: ten times the largest estate, in less than 256 MiB.
 const HOSTS: usize = 100_000;
@@ -37,7 +38,8 @@ impl Builder {
         };
         let top = Place { file: Arc::from(name), line: 1, column: 0 };
         builder.group("all", &top);
-        builder.group("ungrouped", &top);
+        let ungrouped = builder.group("ungrouped", &top);
+        builder.groups[lineage::ALL].children.insert(ungrouped, top);
         builder
     }
 
@@ -59,7 +61,7 @@ impl Builder {
             hosts: self.hosts,
             lineage,
             neighbours: Vec::new(),
-            extra: Vars::default(),
+            extra: Layer::default(),
             warnings: self.warnings,
             texts: self.texts,
             vault: Vault::default(),
@@ -71,7 +73,7 @@ impl Builder {
         let entry = self.groups.entry(name.to_owned());
         let index = entry.index();
         entry.or_insert_with(|| Group {
-            vars: Vars::default(),
+            vars: Layer::default(),
             hosts: IndexMap::new(),
             children: IndexMap::new(),
             priority: 1,
@@ -121,7 +123,7 @@ impl Builder {
             return Err(shape(place, format!("there are more than {HOSTS} hosts")));
         }
         let scope: Arc<str> = format!("host {name}").into();
-        let mut vars = Vars::default();
+        let mut vars = Layer::default();
         if let Some(port) = port.filter(|port| *port > 0) {
             let variable = Variable { value: port.into(), place: Some(place.clone()), scope: Arc::clone(&scope) };
             vars.set("ansible_port", variable);
@@ -193,7 +195,8 @@ impl Builder {
 fn priority(value: &Value) -> Option<i64> {
     match value {
         Value::String(text) => text.trim().parse().ok(),
-        Value::Number(number) => number.as_i64(),
+        Value::Number(number) => number.as_i64().or_else(|| number.to_string().split('.').next()?.parse().ok()),
+        Value::Bool(truth) => Some((*truth).into()),
         _ => None,
     }
 }

@@ -3,14 +3,10 @@
 //! What Ansible passes over by its name is passed over here: hidden files, backups, texts for people, and the folders of
 //! variables. Everything else must be an inventory.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::builder::Builder;
-use super::{InventoryError, Reading, source};
-
-/// How many directories may stand in one another: more than anyone keeps, and a link to above ends here.
-const DEPTH: usize = 16;
+use super::{InventoryError, Reading, folder, source};
 
 /// The ends of names that Ansible passes over: `INVENTORY_IGNORE_EXTS` of ansible-core 2.19.
 const PASSED_OVER: [&str; 12] =
@@ -18,45 +14,12 @@ const PASSED_OVER: [&str; 12] =
 
 /// Reads every source in a directory.
 pub(super) fn read(builder: &mut Builder, directory: &Path, reading: &Reading) -> Result<(), InventoryError> {
-    sources(directory)?.iter().try_for_each(|path| source::read(builder, path, reading))
-}
-
-/// The files below a directory that are sources, in the order in which they are read.
-fn sources(directory: &Path) -> Result<Vec<PathBuf>, InventoryError> {
-    let mut files = Vec::new();
-    collect(directory, 0, &mut files)?;
+    let files = folder::files(directory, |_, name| !is_passed_over(name))?;
     if files.is_empty() {
-        return Err(unreadable(directory, "there is no inventory in this directory".to_owned()));
+        let reason = "there is no inventory in this directory".to_owned();
+        return Err(InventoryError::Unreadable { name: directory.display().to_string(), reason });
     }
-    Ok(files)
-}
-
-fn collect(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), InventoryError> {
-    if depth == DEPTH {
-        return Err(unreadable(directory, format!("directories stand in one another more than {DEPTH} deep")));
-    }
-    for path in entries(directory)? {
-        if path.is_dir() {
-            collect(&path, depth + 1, files)?;
-        } else {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
-/// The entries of a directory by name, without those that Ansible passes over.
-fn entries(directory: &Path) -> Result<Vec<PathBuf>, InventoryError> {
-    let failed = |error: std::io::Error| unreadable(directory, source::reason(&error));
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(directory).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        if !is_passed_over(&entry.file_name().to_string_lossy()) {
-            paths.push(entry.path());
-        }
-    }
-    paths.sort();
-    Ok(paths)
+    files.iter().try_for_each(|path| source::read(builder, path, reading))
 }
 
 fn is_passed_over(name: &str) -> bool {
@@ -65,13 +28,9 @@ fn is_passed_over(name: &str) -> bool {
         || PASSED_OVER.iter().any(|end| name.ends_with(end))
 }
 
-fn unreadable(directory: &Path, reason: String) -> InventoryError {
-    InventoryError::Unreadable { name: directory.display().to_string(), reason }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::fs;
 
     use super::*;
     use crate::inventory::Inventory;
@@ -115,13 +74,5 @@ mod tests {
         put(folder.path(), "b.yml", "- x\n");
         let shown = Inventory::read(folder.path()).unwrap_err().to_string();
         assert!(shown.ends_with("b.yml: it is a list, not a mapping of groups"), "{shown}");
-    }
-
-    #[test]
-    fn directories_without_end_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        std::os::unix::fs::symlink(folder.path(), folder.path().join("loop")).unwrap();
-        let shown = Inventory::read(folder.path()).unwrap_err().to_string();
-        assert!(shown.ends_with("directories stand in one another more than 16 deep"), "{shown}");
     }
 }

@@ -5,18 +5,19 @@
 
 use std::path::Path;
 
+use super::layer::Layer;
 use super::source::{self, Texts};
 use super::vault::Vault;
 use super::yaml::{self, Document};
 use super::{InventoryError, pair};
-use crate::value::{Variable, Vars};
+use crate::value::Variable;
 
 /// What places and messages call it.
 const SCOPE: &str = "option -e";
 
 /// The variables of all options, the last of which has the say; the files that they name go to `texts`.
-pub(super) fn read(options: &[String], vault: &Vault, texts: &mut Texts) -> Result<Vars, InventoryError> {
-    let mut vars = Vars::default();
+pub(super) fn read(options: &[String], vault: &Vault, texts: &mut Texts) -> Result<Layer, InventoryError> {
+    let mut vars = Layer::default();
     for option in options.iter().filter(|option| !option.is_empty()) {
         match (option.strip_prefix('@'), option.chars().next()) {
             (Some(path), _) => file(path, vault, texts, &mut vars)?,
@@ -30,12 +31,12 @@ pub(super) fn read(options: &[String], vault: &Vault, texts: &mut Texts) -> Resu
     Ok(vars)
 }
 
-fn file(path: &str, vault: &Vault, texts: &mut Texts, vars: &mut Vars) -> Result<(), InventoryError> {
+fn file(path: &str, vault: &Vault, texts: &mut Texts, vars: &mut Layer) -> Result<(), InventoryError> {
     let document = source::document(Path::new(path), path, vault, texts)?;
     mapping(path, &document, vars)
 }
 
-fn mapping(name: &str, document: &Document, vars: &mut Vars) -> Result<(), InventoryError> {
+fn mapping(name: &str, document: &Document, vars: &mut Layer) -> Result<(), InventoryError> {
     let Some(entries) = document.root.entries() else {
         let reason = format!("it is {}, not a mapping of variables", document.root.noun());
         return Err(InventoryError::Unreadable { name: name.to_owned(), reason });
@@ -43,14 +44,14 @@ fn mapping(name: &str, document: &Document, vars: &mut Vars) -> Result<(), Inven
     for (key, node) in entries {
         // What stands on the command line has no line.
         let place = (name != SCOPE).then(|| key.place.clone());
-        vars.set(key.text.clone(), Variable { value: node.value(), place, scope: SCOPE.into() });
+        vars.set(&key.text, Variable { value: node.value(), place, scope: SCOPE.into() });
     }
     Ok(())
 }
 
-fn pairs(text: &str, vars: &mut Vars) -> Result<(), InventoryError> {
+fn pairs(text: &str, vars: &mut Layer) -> Result<(), InventoryError> {
     for (name, value) in pair::read(text).map_err(refused)? {
-        vars.set(name, Variable { value: value.into(), place: None, scope: SCOPE.into() });
+        vars.set(&name, Variable { value: value.into(), place: None, scope: SCOPE.into() });
     }
     Ok(())
 }
@@ -69,7 +70,7 @@ mod tests {
     fn extra(options: &[&str]) -> Result<Value, String> {
         let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
         let vars = read(&options, &Vault::default(), &mut Texts::new()).map_err(|error| error.to_string())?;
-        Ok(vars.iter().map(|(name, variable)| (name.to_owned(), variable.value.clone())).collect())
+        Ok(vars.vars().iter().map(|(name, variable)| (name.to_owned(), variable.value.clone())).collect())
     }
 
     #[test]
@@ -92,7 +93,7 @@ mod tests {
         std::fs::write(&path, "a: 1\nb: {c: 2}\n").unwrap();
         let mut texts = Texts::new();
         let vars = read(&[format!("@{path}")], &Vault::default(), &mut texts).unwrap();
-        let b = vars.variable("b").unwrap();
+        let b = vars.vars().variable("b").unwrap();
         assert_eq!((&b.value, &*b.scope), (&json!({"c": 2}), SCOPE));
         assert_eq!(b.place.as_ref().unwrap().to_string(), format!("{path}:2"));
         assert!(texts.contains_key(path.as_str()));

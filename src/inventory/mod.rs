@@ -1,22 +1,35 @@
 //! Reads an inventory as Ansible does: groups, hosts, and which variables hold on which host.
 //!
 //! `ansible-inventory --list` is the judge of what a file means. Every variable keeps its line and who set it.
-//! What cannot be read yet (INI, scripts) is refused by name, never guessed, and Jinja is kept as text: [`expression`] tells it apart from a value.
+//! Formats that are not read (TOML, plugin configurations) are refused by name, never guessed, and Jinja is kept as text:
+//! [`expression`] tells it apart from a value.
 
 mod ansible;
 mod builder;
 mod composer;
 mod directory;
 mod extra;
+mod folder;
+mod format;
+mod ini;
+mod json;
+mod layer;
 mod lineage;
+mod listing;
+mod literal;
 mod mapping;
 mod neighbour;
+mod output;
 mod pair;
 pub mod password;
+mod python;
+mod quoted;
 mod range;
 mod scalar;
+mod script;
 mod source;
 pub mod vault;
+mod word;
 pub mod yaml;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +38,7 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 
 use self::builder::Builder;
+use self::layer::Layer;
 use self::neighbour::Neighbour;
 use self::source::Texts;
 use self::vault::{Vault, VaultError};
@@ -42,7 +56,7 @@ pub struct Inventory {
     /// What stands in files beside the sources, in the order in which it counts.
     neighbours: Vec<Neighbour>,
     /// What holds on every host, whatever is written.
-    extra: Vars,
+    extra: Layer,
     warnings: Vec<Warning>,
     /// Every file that was read.
     texts: Texts,
@@ -106,7 +120,7 @@ pub struct Warning {
 
 #[derive(Clone, Debug)]
 struct Group {
-    vars: Vars,
+    vars: Layer,
     hosts: IndexMap<usize, Place>,
     children: IndexMap<usize, Place>,
     priority: i64,
@@ -116,7 +130,7 @@ struct Group {
 
 #[derive(Clone, Debug)]
 struct Host {
-    vars: Vars,
+    vars: Layer,
     place: Place,
     scope: Arc<str>,
 }
@@ -142,7 +156,7 @@ impl Inventory {
     /// Reads an inventory from its text; `name` is what places will print.
     pub fn parse(name: &str, text: &str) -> Result<Self, InventoryError> {
         let mut builder = Builder::new(name);
-        source::parse(&mut builder, name, text)?;
+        format::read(&mut builder, name, text)?;
         builder.finish(name)
     }
 
@@ -178,22 +192,9 @@ impl Inventory {
     pub fn vars(&self, host: &str) -> Vars {
         let mut vars = Vars::default();
         if let Some(host) = self.hosts.get_index_of(host) {
-            self.layers(host).for_each(|layer| vars.extend(layer));
+            self.layers(host).for_each(|layer| vars.extend(layer.vars()));
         }
         vars
-    }
-
-    /// Everything that is written for a host, the weakest first: Ansible's `VARIABLE_PRECEDENCE`.
-    fn layers(&self, host: usize) -> impl Iterator<Item = &Vars> {
-        let groups = &self.lineage[host];
-        let inline = groups.iter().map(|group| &self.groups[*group].vars);
-        let all = self.neighbours.iter().filter_map(|beside| beside.groups.get(&lineage::ALL));
-        let others = self.neighbours.iter().flat_map(|beside| {
-            groups.iter().filter(|group| **group != lineage::ALL).filter_map(|group| beside.groups.get(group))
-        });
-        let own = self.neighbours.iter().filter_map(move |beside| beside.hosts.get(&host));
-        let host = std::iter::once(&self.hosts[host].vars);
-        inline.chain(all).chain(others).chain(host).chain(own).chain(std::iter::once(&self.extra))
     }
 
     /// Sets a variable on every host, over all that is written, as Ansible's `-e` does.
@@ -333,17 +334,8 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             path
         };
-        let one = file(
-            "one.yml",
-            "all: {vars: {x: 1, y: 1}, children: {infra: {hosts: {h: {z: 1}}}}}
-",
-        );
-        let two = file(
-            "two.yml",
-            "all: {vars: {y: 2}}
-infra: {hosts: {h: {z: 2}, i: }}
-",
-        );
+        let one = file("one.yml", "all: {vars: {x: 1, y: 1}, children: {infra: {hosts: {h: {z: 1}}}}}\n");
+        let two = file("two.yml", "all: {vars: {y: 2}}\ninfra: {hosts: {h: {z: 2}, i: }}\n");
         let load = |sources: &[&PathBuf]| {
             let sources: Vec<_> = sources.iter().map(|path| (*path).clone()).collect();
             Inventory::load(&sources, &Reading::default()).unwrap()

@@ -3,19 +3,16 @@
 //! Ansible's rules for what is a file of variables hold here. Files of a later source count over those of an earlier one, and
 //! what has no group or host of its name is not opened.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::layer::Layer;
 use super::source::{self, Texts};
 use super::vault::Vault;
-use super::{Inventory, InventoryError, Reading, Warning};
-use crate::value::{Place, Variable, Vars};
-
-/// How many folders may stand in one another: more than anyone keeps, and a link to above ends here.
-const DEPTH: usize = 16;
+use super::{Inventory, InventoryError, Reading, Warning, folder};
+use crate::value::{Place, Variable};
 
 /// The ends of names that a file of variables may have: Ansible's `YAML_FILENAME_EXTENSIONS`, and none, which goes first.
 const ENDS: [&str; 4] = ["", ".yml", ".yaml", ".json"];
@@ -23,8 +20,8 @@ const ENDS: [&str; 4] = ["", ".yml", ".yaml", ".json"];
 /// What one place has: the variables of groups and hosts by their index.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Neighbour {
-    pub(super) groups: IndexMap<usize, Vars>,
-    pub(super) hosts: IndexMap<usize, Vars>,
+    pub(super) groups: IndexMap<usize, Layer>,
+    pub(super) hosts: IndexMap<usize, Layer>,
 }
 
 /// Reads what stands beside every source and beside the playbooks, for the groups and hosts that are known by now.
@@ -50,7 +47,8 @@ fn places(sources: &[PathBuf], reading: &Reading) -> Vec<PathBuf> {
         Some(parent) if !source.is_dir() => parent.to_owned(),
         _ => source.clone(),
     };
-    let all = sources.iter().map(beside).chain(reading.playbooks.clone());
+    let files = sources.iter().filter(|source| source.as_os_str() != source::STDIN);
+    let all = files.map(beside).chain(reading.playbooks.clone());
     let mut places: IndexMap<PathBuf, PathBuf> = IndexMap::new();
     for place in all {
         let here = if place.as_os_str().is_empty() { Path::new(".") } else { &place };
@@ -73,7 +71,7 @@ impl Reader<'_> {
         &mut self,
         folder: &Path,
         names: impl Iterator<Item = (&'a str, &'a Arc<str>)>,
-    ) -> Result<IndexMap<usize, Vars>, InventoryError> {
+    ) -> Result<IndexMap<usize, Layer>, InventoryError> {
         let mut all = IndexMap::new();
         if !folder.is_dir() {
             if folder.exists() {
@@ -83,11 +81,11 @@ impl Reader<'_> {
         }
         // A name that begins with a slash would lead out of the folder.
         for (index, (name, scope)) in names.enumerate().filter(|(_, (name, _))| !name.starts_with('/')) {
-            let mut vars = Vars::default();
+            let mut vars = Layer::default();
             for file in self.files(folder, name)? {
                 self.file(&file, scope, &mut vars)?;
             }
-            if vars.iter().next().is_some() {
+            if vars.vars().iter().next().is_some() {
                 all.insert(index, vars);
             }
         }
@@ -101,17 +99,11 @@ impl Reader<'_> {
         for hidden in paths {
             self.warn(&hidden, format!("Ansible passes over it, as {} is there", first.display()));
         }
-        let mut files = Vec::new();
-        if first.is_dir() {
-            collect(&first, 0, &mut files)?;
-        } else {
-            files.push(first);
-        }
-        Ok(files)
+        if first.is_dir() { folder::files(&first, is_wanted) } else { Ok(vec![first]) }
     }
 
     /// Puts the variables of a file over those that are there.
-    fn file(&mut self, path: &Path, scope: &Arc<str>, vars: &mut Vars) -> Result<(), InventoryError> {
+    fn file(&mut self, path: &Path, scope: &Arc<str>, vars: &mut Layer) -> Result<(), InventoryError> {
         let name = path.display().to_string();
         let document = source::document(path, &name, self.vault, &mut self.texts)?;
         for duplicate in &document.duplicates {
@@ -126,7 +118,7 @@ impl Reader<'_> {
         };
         for (key, node) in entries {
             let place = Some(key.place.clone());
-            vars.set(key.text.clone(), Variable { value: node.value(), place, scope: Arc::clone(scope) });
+            vars.set(&key.text, Variable { value: node.value(), place, scope: Arc::clone(scope) });
         }
         Ok(())
     }
@@ -137,34 +129,17 @@ impl Reader<'_> {
     }
 }
 
-/// The files of variables below a folder, in the order in which they are read.
-fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), InventoryError> {
-    let unreadable = |reason| InventoryError::Unreadable { name: folder.display().to_string(), reason };
-    if depth == DEPTH {
-        return Err(unreadable(format!("folders stand in one another more than {DEPTH} deep")));
-    }
-    let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let mut names: Vec<_> =
-        entries.map_err(|error| unreadable(source::reason(&error)))?.iter().map(fs::DirEntry::file_name).collect();
-    names.sort();
-    for name in names {
-        let path = folder.join(&name);
-        let name = name.to_string_lossy();
-        let end = name.rfind('.').map_or("", |dot| &name[dot..]);
-        if name.starts_with('.') || name.ends_with('~') {
-            continue;
-        }
-        if path.is_dir() && end.is_empty() {
-            collect(&path, depth + 1, files)?;
-        } else if path.is_file() && ENDS.contains(&end) {
-            files.push(path);
-        }
-    }
-    Ok(())
+/// Whether Ansible reads a file of this name within a folder of variables, or looks into a folder.
+fn is_wanted(path: &Path, name: &str) -> bool {
+    let end = name.rfind('.').map_or("", |dot| &name[dot..]);
+    let is_kind = if path.is_dir() { end.is_empty() } else { path.is_file() && ENDS.contains(&end) };
+    is_kind && !name.starts_with('.') && !name.ends_with('~')
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use serde_json::json;
 
     use super::*;
@@ -191,7 +166,7 @@ mod tests {
 
     /// The values of `x` on the host, the weakest first.
     fn layers(inventory: &Inventory) -> Vec<&Value> {
-        inventory.layers(0).filter_map(|layer| layer.get("x")).collect()
+        inventory.layers(0).filter_map(|layer| layer.vars().get("x")).collect()
     }
 
     #[test]

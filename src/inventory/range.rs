@@ -76,17 +76,26 @@ fn steps(range: &str) -> Result<Box<dyn Iterator<Item = String>>, String> {
     if end.is_empty() || (padded && begin.len() != end.len()) {
         return Err(format!("[{range}] needs an end, as long as its begin where that is padded with zeros"));
     }
-    let step: usize =
-        step.parse().ok().filter(|step| *step > 0).ok_or(format!("the step of [{range}] is no number"))?;
+    let step: i64 = step.parse().map_err(|_| format!("the step of [{range}] is no number"))?;
+    let (up, step) = (step > 0, usize::try_from(step.unsigned_abs()).unwrap_or(usize::MAX));
+    if step == 0 {
+        return Err(format!("the step of [{range}] is zero"));
+    }
     let width = if padded { begin.len() } else { 0 };
     if let (Some(first), Some(last)) = (LETTERS.find(begin), LETTERS.find(end)) {
         return match LETTERS.get(first..=last) {
-            Some(letters) if first <= last => Ok(Box::new(letters.chars().step_by(step).map(String::from))),
+            Some(letters) if first <= last && up => Ok(Box::new(letters.chars().step_by(step).map(String::from))),
+            Some(_) if first <= last => Ok(Box::new(std::iter::empty())),
             _ => Err(format!("[{range}] ends before it begins")),
         };
     }
-    match (begin.parse::<u64>(), end.parse::<u64>()) {
-        (Ok(first), Ok(last)) => Ok(Box::new((first..=last).step_by(step).map(move |n| format!("{n:0width$}")))),
+    match (begin.parse::<i64>(), end.parse::<i64>()) {
+        (Ok(first), Ok(last)) if up => Ok(Box::new((first..=last).step_by(step).map(move |n| format!("{n:0width$}")))),
+        // Python counts down to what stands behind the end, which it does not reach.
+        (Ok(first), Ok(last)) => {
+            let down = (last.saturating_add(2)..=first).rev();
+            Ok(Box::new(down.step_by(step).map(move |n| format!("{n:0width$}"))))
+        }
         _ => Err(format!("[{range}] is neither numeric nor alphabetic")),
     }
 }
@@ -110,6 +119,8 @@ mod tests {
         assert_eq!(hosts("10.10.10.[11:13]"), ["10.10.10.11", "10.10.10.12", "10.10.10.13"]);
         assert_eq!(hosts("n[:2]"), ["n0", "n1", "n2"]);
         assert_eq!(hosts("n[3:1]"), [""; 0]);
+        assert_eq!(hosts("n[-1:1]"), ["n-1", "n0", "n1"]);
+        assert_eq!(hosts("n[5:1:-2]"), ["n5", "n3"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 use serde_json::Number;
 
+use super::python;
 use crate::value::{Value, show};
 
 static FLOAT: LazyLock<Regex> = LazyLock::new(|| {
@@ -28,7 +29,7 @@ static TIMESTAMP: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 #[expect(clippy::expect_used, reason = "the patterns are constants, and every one is compiled by a test")]
-fn pattern(text: &str) -> Regex {
+pub(super) fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a constant pattern")
 }
 
@@ -56,14 +57,6 @@ pub(super) fn plain(text: &str) -> Result<Value, String> {
     }
 }
 
-/// The value of a scalar without quotes in a JSON text, whose numbers may have bare exponents.
-pub(super) fn json(text: &str) -> Result<Value, String> {
-    if text.starts_with(|first: char| first.is_ascii_digit() || first == '-') && text.contains(['e', 'E']) {
-        return float(text);
-    }
-    plain(text)
-}
-
 /// Whether a scalar that is neither quoted nor tagged is text, and nothing that only became text here.
 pub(super) fn is_text(text: &str) -> bool {
     matches!(kind(text), Kind::Text)
@@ -75,20 +68,8 @@ pub(super) fn key(text: &str, value: &Value) -> String {
         Value::String(number) if matches!(kind(text), Kind::Float) => {
             number.replace("inf", "Infinity").replace("nan", "NaN")
         }
-        Value::Number(number) if number.is_f64() => number.as_f64().map_or_else(String::new, python),
+        Value::Number(number) if number.is_f64() => number.as_f64().map_or_else(String::new, python::float),
         other => show(other),
-    }
-}
-
-/// A finite number as Python writes it, whose exponents have a sign and two digits.
-fn python(number: f64) -> String {
-    let text = format!("{number:?}");
-    match text.split_once('e') {
-        None => text,
-        Some((digits, exponent)) => match exponent.strip_prefix('-') {
-            Some(exponent) => format!("{digits}e-{exponent:0>2}"),
-            None => format!("{digits}e+{exponent:0>2}"),
-        },
     }
 }
 
@@ -163,7 +144,8 @@ fn sexagesimal(digits: &str) -> Option<u128> {
     digits.split(':').try_fold(0_u128, |sum, part| sum.checked_mul(60)?.checked_add(part.parse().ok()?))
 }
 
-fn whole_number(negative: bool, magnitude: u128) -> Value {
+/// An integer where one of ours holds it, else its digits as text.
+pub(super) fn whole_number(negative: bool, magnitude: u128) -> Value {
     let signed = i128::try_from(magnitude).map(|magnitude| if negative { -magnitude } else { magnitude });
     match signed {
         Ok(number) => match (u64::try_from(number), i64::try_from(number)) {

@@ -1,7 +1,6 @@
-//! What one named source is, and who reads it: the one place where formats part.
+//! What one named source is, and who reads it: a directory, an executable, a file or standard input.
 //!
-//! Scripts, INI and TOML, plugin configurations and the output of `ansible-inventory` are all legal for Ansible; what
-//! cannot be read yet is refused by name, never passed over.
+//! It opens files and makes text of them; what the text means is the affair of the formats.
 
 use std::fs::File;
 use std::io::Read;
@@ -13,10 +12,13 @@ use indexmap::IndexMap;
 use super::builder::Builder;
 use super::vault::Vault;
 use super::yaml::{self, Document};
-use super::{InventoryError, Reading, ansible, directory};
+use super::{InventoryError, Reading, directory, format, script};
 
 /// How large a file may be, in bytes: ten thousand hosts take five megabytes.
-const BYTES: u64 = 64 * 1024 * 1024;
+pub(super) const BYTES: u64 = 64 * 1024 * 1024;
+
+/// What the user calls standard input.
+pub(super) const STDIN: &str = "-";
 
 /// The text of every file that may be shown, by the name that places have; one that was locked has none.
 pub(super) type Texts = IndexMap<Arc<str>, Option<Arc<str>>>;
@@ -27,13 +29,16 @@ pub(super) fn read(builder: &mut Builder, path: &Path, reading: &Reading) -> Res
         return directory::read(builder, path, reading);
     }
     let name = path.display().to_string();
-    let (text, was_locked) = text(path, &name, &reading.vault)?;
-    if !was_locked {
-        return parse(builder, &name, &text);
+    if script::is_script(path) {
+        return script::read(builder, path, &name);
     }
-    let parsed = parse(builder, &name, &text).map_err(without_excerpt);
+    let (text, was_locked) = text(path, &name, &reading.vault)?;
+    let read = format::read(builder, &name, &text);
+    if !was_locked {
+        return read;
+    }
     builder.hide(&name);
-    parsed
+    read.map_err(without_excerpt)
 }
 
 /// The document of a file of variables, whose text is kept unless it was locked.
@@ -47,28 +52,26 @@ pub(super) fn document(path: &Path, name: &str, vault: &Vault, texts: &mut Texts
 /// The same error, without anything that the file says.
 fn without_excerpt(error: InventoryError) -> InventoryError {
     match error {
-        InventoryError::Yaml(error) => InventoryError::Unreadable {
-            name: error.place.to_string(),
-            reason: "it is no YAML here, once it is opened; ansible-vault view shows it".to_owned(),
-        },
+        InventoryError::Yaml(error) => unreadable(
+            &error.place.to_string(),
+            "it is no YAML here, once it is opened; ansible-vault view shows it".to_owned(),
+        ),
         error => error,
     }
 }
 
-/// Reads the text of a file, in whichever format it is; `name` is what places will print.
-pub(super) fn parse(builder: &mut Builder, name: &str, text: &str) -> Result<(), InventoryError> {
-    refuse_format(name, text)?;
-    builder.text(name, text);
-    let document = yaml::read(name, text)?;
-    refuse_content(name, &document)?;
-    ansible::read(builder, &document)
+/// The text of a source or a file of variables, which the user calls `name`, and whether it was locked.
+fn text(path: &Path, name: &str, vault: &Vault) -> Result<(String, bool), InventoryError> {
+    if name == STDIN {
+        return whole(std::io::stdin(), name, vault);
+    }
+    let file = File::open(path).map_err(|error| unreadable(name, reason(&error)))?;
+    whole(file, name, vault)
 }
 
-/// The text of the file at `path`, which the user calls `name`, and whether it was locked.
-fn text(path: &Path, name: &str, vault: &Vault) -> Result<(String, bool), InventoryError> {
-    let unreadable = |reason: String| InventoryError::Unreadable { name: name.to_owned(), reason };
+fn whole(file: impl Read, name: &str, vault: &Vault) -> Result<(String, bool), InventoryError> {
+    let unreadable = |reason: String| unreadable(name, reason);
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| unreadable(reason(&error)))?;
     file.take(BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(reason(&error)))?;
     if bytes.len() as u64 > BYTES {
         return Err(unreadable(format!("it is larger than {} MiB, too large for an inventory", BYTES >> 20)));
@@ -94,88 +97,13 @@ pub(super) fn reason(error: &std::io::Error) -> String {
     }
 }
 
-/// Refuses what is an inventory, but no YAML.
-fn refuse_format(name: &str, text: &str) -> Result<(), InventoryError> {
-    let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
-    let first = lines.find(|(_, line)| !line.is_empty() && !line.starts_with(['#', ';']));
-    if text.starts_with("#!") {
-        return Err(unsupported(&format!("{name}:1"), "it is a script that prints an inventory", SAVE));
-    }
-    match first {
-        Some((line, text)) if is_section(text) => {
-            let what = "it is an inventory in INI or TOML format";
-            Err(unsupported(&format!("{name}:{line}"), what, "convert it with ansible-inventory --list --yaml"))
-        }
-        _ => Ok(()),
-    }
-}
-
-const SAVE: &str = "save what ansible-inventory --list --yaml says as a file";
-
-/// `[infra]` or `[infra:vars]`, which nobody begins a YAML inventory with.
-fn is_section(line: &str) -> bool {
-    line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).is_some_and(|name| {
-        !name.is_empty() && name.chars().all(|char| char.is_alphanumeric() || "._-:".contains(char))
-    })
-}
-
-/// Refuses YAML that is not an inventory in itself.
-fn refuse_content(name: &str, document: &Document) -> Result<(), InventoryError> {
-    let root = &document.root;
-    let Some(entries) = root.entries() else {
-        let reason = format!("it is {}, not a mapping of groups", root.noun());
-        return Err(InventoryError::Unreadable { name: name.to_owned(), reason });
-    };
-    if entries.is_empty() {
-        return Err(InventoryError::Unreadable { name: name.to_owned(), reason: "it holds no group".to_owned() });
-    }
-    for (key, node) in entries {
-        let what = match key.text.as_str() {
-            "_meta" if node.get("hostvars").is_some() => "it is the JSON of ansible-inventory --list",
-            "plugin" if !node.is_false() => "it is the configuration of an inventory plugin",
-            _ => continue,
-        };
-        return Err(unsupported(&key.place.to_string(), what, SAVE));
-    }
-    Ok(())
-}
-
-fn unsupported(place: &str, what: &str, remedy: &str) -> InventoryError {
-    InventoryError::Unsupported { place: place.to_owned(), what: what.to_owned(), remedy: remedy.to_owned() }
+fn unreadable(name: &str, reason: String) -> InventoryError {
+    InventoryError::Unreadable { name: name.to_owned(), reason }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::inventory::Inventory;
-
-    fn fault(text: &str) -> String {
-        Inventory::parse("pigsty.yml", text).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn what_is_no_inventory_is_refused() {
-        for (text, reason) in [
-            ("", "pigsty.yml: it is empty, not a mapping of groups"),
-            ("- a\n", "pigsty.yml: it is a list, not a mapping of groups"),
-            ("{}\n", "pigsty.yml: it holds no group"),
-            (
-                "# ini\n[infra]\n10.10.10.10\n",
-                "pigsty.yml:2: it is an inventory in INI or TOML format, which is not read yet; ",
-            ),
-            ("#!/bin/sh\n", "pigsty.yml:1: it is a script that prints an inventory, which is not read yet; "),
-            (
-                "plugin: aws_ec2\n",
-                "pigsty.yml:1: it is the configuration of an inventory plugin, which is not read yet; ",
-            ),
-            (
-                "{\"_meta\": {\"hostvars\": {}}}\n",
-                "pigsty.yml:1: it is the JSON of ansible-inventory --list, which is not",
-            ),
-        ] {
-            let shown = fault(text);
-            assert!(shown.starts_with(reason), "{text}: {shown}");
-        }
-    }
 
     #[test]
     fn files_that_cannot_be_read_say_why() {

@@ -1,6 +1,6 @@
 //! A YAML document as a tree that remembers its lines.
 //!
-//! It reads as PyYAML does, because Ansible reads with PyYAML: YAML 1.1 scalars, merge keys, the last of equal keys wins.
+//! What is JSON is read as JSON, all else as PyYAML does, because Ansible reads so: YAML 1.1 scalars, merge keys, the last of equal keys wins.
 //! Equal keys are reported with both places; what to do about them is the reader's affair.
 //! It refuses several documents in one file, anchors that are defined twice, and bombs of aliases or depth.
 
@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::Warning;
 use super::composer::Composer;
+use super::json;
 use crate::value::{Object, Place, Value};
 
 /// How many bytes of text count as one more node, so that a long text is not copied without end.
@@ -119,6 +120,11 @@ impl fmt::Display for YamlError {
 
 /// Reads the one document of `text`; `file` is the name under which places will be printed.
 pub fn read(file: &str, text: &str) -> Result<Document, YamlError> {
+    if text.trim_start().starts_with('{')
+        && let Ok(document) = json::read(file, text)
+    {
+        return Ok(document);
+    }
     Composer::new(Arc::from(file), text.strip_prefix('\u{feff}').unwrap_or(text)).document()
 }
 

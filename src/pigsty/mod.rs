@@ -17,7 +17,7 @@ mod portal;
 mod secret;
 mod suspicion;
 
-pub use secret::{is_telling, secrets};
+pub use secret::{is_telling, masked, secrets};
 pub use suspicion::suspect;
 
 /// Pigsty's role defaults, which hold under every inventory.
@@ -86,6 +86,11 @@ pub fn nodes(inventory: &Inventory) -> Result<Vec<Node>, PigstyError> {
     }
     fleet::derive(&mut nodes);
     Ok(nodes)
+}
+
+/// What Pigsty's roles give a variable that no inventory sets.
+pub fn role_default(name: &str) -> Option<&'static Variable> {
+    defaults().ok()?.variable(name)
 }
 
 /// Pigsty's role defaults as variables, read once.
@@ -175,7 +180,7 @@ impl Node {
             }
             let place = variable.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
             match inventory.open(&variable.value) {
-                Ok(value) => self.vars.set(name, Variable { value, ..variable.clone() }),
+                Ok(value) => drop(self.vars.set(name, Variable { value, ..variable.clone() })),
                 Err(error) => {
                     let why = format!("is locked with ansible-vault{place}, and {error}");
                     self.problems.insert(name.to_owned(), why);

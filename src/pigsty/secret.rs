@@ -31,6 +31,19 @@ pub fn is_telling(name: &str) -> bool {
     TELLING.iter().any(|part| name.to_ascii_lowercase().contains(part))
 }
 
+/// A value as it may be printed: what a telling name stands for, at whatever depth, is hidden.
+pub fn masked(name: &str, value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let telling = |own: &String| if is_telling(name) { name.to_owned() } else { own.clone() };
+            map.iter().map(|(own, value)| (own.clone(), masked(&telling(own), value))).collect()
+        }
+        Value::Array(list) => list.iter().map(|value| masked(name, value)).collect(),
+        Value::String(_) | Value::Number(_) if is_telling(name) => "******".into(),
+        other => other.clone(),
+    }
+}
+
 fn collect(value: &Value, telling: bool, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(map) => map.iter().for_each(|(name, value)| collect(value, telling || is_telling(name), found)),

@@ -1,0 +1,3 @@
+#!/bin/sh
+echo '{"g": {"hosts": ["h"]}, "_meta": {"hostvars": {}}}'
+exit 3
