@@ -305,3 +305,35 @@ fn an_authority_of_the_command_line_is_a_variable_of_every_node() {
     refused(&["plan", "inventories/two.yml", "--ca", "nowhere.crt"], 2, "nowhere.crt: cannot be read");
     refused(&["inventories/two.yml", "--ca", "nowhere.crt"], 2, "nowhere.crt: cannot be read");
 }
+
+#[test]
+fn an_expression_is_asked_for_by_its_value_and_one_without_a_value_stops_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let inventory = folder.path().join("pigsty.yml");
+    let text = "all:
+  vars: { base: 3100, grafana_port: '{{ base + 1 }}', vlogs_port: '{{ nope }}', dns_records: ['{{ admin_ip }} {{ domain }}'] }
+  children:
+    infra:
+      hosts: { 10.10.10.10: { infra_seq: '{{ 2 - 1 }}' } }
+      vars: { admin_ip: '{{ groups.infra | first }}', domain: p.pigsty }
+";
+    fs::write(&inventory, text).unwrap();
+    let inventory = inventory.to_str().unwrap();
+    let plan = |check: &str, code: i32| {
+        let output = run(&["plan", inventory, "--only", check]);
+        assert_eq!(output.status.code(), Some(code), "{}{}", stdout(&output), stderr(&output));
+        stdout(&output)
+    };
+    let asked = plan("infra-1/grafana/port", 0);
+    assert!(asked.contains("10.10.10.10:3101"), "{asked}");
+    let without = plan("infra-1/vlogs/port", 3);
+    assert!(without.contains("`vlogs_port` is the expression {{ nope }} ("), "{without}");
+    assert!(without.contains("pigsty.yml:2), and nope is not defined"), "{without}");
+    let names = run(&["inspect", inventory]);
+    assert!(
+        stdout(&names).lines().any(|line| line.contains("p.pigsty") && line.contains("10.10.10.10")),
+        "{}{}",
+        stdout(&names),
+        stderr(&names)
+    );
+}

@@ -322,7 +322,8 @@ async fn a_value_that_cannot_be_used_is_an_error_of_what_needs_it_alone() {
     let checks = needs.to_owned() + &http("b", server.port, "/b", "") + &http("c", server.port, "/c", "    needs: a\n");
     let run = done(plan(&checks, host), &once()).await;
     assert_eq!(verdicts(&run), [Verdict::Error, Verdict::Pass, Verdict::Skip]);
-    assert!(run.outcomes[0].reason.as_ref().unwrap().contains("{{ base + 1 }}"), "{:?}", run.outcomes[0].reason);
+    let reason = run.outcomes[0].reason.clone().unwrap();
+    assert!(reason.contains("{{ base + 1 }} (") && reason.ends_with(":1), and base is not defined"), "{reason}");
     assert_eq!(report(run).exit_code(false), ExitCode::Error);
 }
 

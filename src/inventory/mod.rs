@@ -1,8 +1,8 @@
 //! Reads an inventory as Ansible does: groups, hosts, and which variables hold on which host.
 //!
 //! `ansible-inventory --list` is the judge of what a file means. Every variable keeps its line and who set it.
-//! Formats that are not read (TOML, plugin configurations) are refused by name, never guessed, and Jinja is kept as text:
-//! [`expression`] tells it apart from a value.
+//! Formats that are not read (TOML, plugin configurations) are refused by name, never guessed. Jinja is kept as text, as
+//! `ansible-inventory` shows it; [`Inventory::effective`] evaluates it for one host.
 
 mod ansible;
 mod builder;
@@ -28,6 +28,7 @@ mod range;
 mod scalar;
 mod script;
 mod source;
+mod template;
 pub mod vault;
 mod word;
 pub mod yaml;
@@ -41,7 +42,8 @@ use self::builder::Builder;
 use self::layer::Layer;
 use self::neighbour::Neighbour;
 use self::source::Texts;
-use self::vault::{Vault, VaultError};
+pub use self::template::Effective;
+use self::vault::Vault;
 use self::yaml::{Tag, YamlError};
 use crate::value::{Object, Place, Secret, Value, Variable, Vars};
 
@@ -197,6 +199,21 @@ impl Inventory {
         vars
     }
 
+    /// One of the variables that hold on a host.
+    fn variable(&self, host: &str, name: &str) -> Option<&Variable> {
+        self.layers(self.hosts.get_index_of(host)?).filter_map(|layer| layer.vars().variable(name)).last()
+    }
+
+    /// The name of a host, if it is there.
+    fn known_host(&self, name: &str) -> Option<&str> {
+        self.hosts.get_key_value(name).map(|(name, _)| name.as_str())
+    }
+
+    /// A host, if it is there.
+    fn host(&self, name: &str) -> Option<&Host> {
+        self.hosts.get(name)
+    }
+
     /// Sets a variable on every host, over all that is written, as Ansible's `-e` does.
     pub fn set(&mut self, name: &str, variable: Variable) {
         self.extra.set(name, variable);
@@ -213,22 +230,6 @@ impl Inventory {
     /// The line of a file at a place, if it is one that was read.
     pub fn line(&self, place: &Place) -> Option<&str> {
         self.texts.get(&place.file)?.as_ref()?.lines().nth(place.line.checked_sub(1)?)
-    }
-
-    /// A value with all in it that is locked opened, and without the marks of text that is not to be evaluated.
-    pub fn open(&self, value: &Value) -> Result<Value, VaultError> {
-        Ok(match value {
-            Value::Array(items) => items.iter().map(|item| self.open(item)).collect::<Result<_, _>>()?,
-            Value::Object(entries) => match (tagged(entries, Tag::Vault), tagged(entries, Tag::Unsafe)) {
-                (Some(text), _) => self.vault.open(text)?.expose().into(),
-                (_, Some(text)) => text.into(),
-                _ => {
-                    let open = |(name, value): (&String, _)| Ok((name.clone(), self.open(value)?));
-                    Value::Object(entries.iter().map(open).collect::<Result<_, _>>()?)
-                }
-            },
-            plain => plain.clone(),
-        })
     }
 
     /// Whether a variable stands in a file of variables that is locked as a whole.
@@ -268,6 +269,7 @@ pub fn expression(value: &Value) -> Option<&str> {
     match value {
         Value::String(text) => ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)).then_some(text),
         Value::Array(items) => items.iter().find_map(expression),
+        Value::Object(entries) if entries.contains_key("__ansible_unsafe") => None,
         Value::Object(entries) => entries.values().find_map(expression),
         _ => None,
     }

@@ -51,7 +51,7 @@ impl Inventory {
     pub fn list(&self) -> String {
         let mut groups: Object = self.groups.keys().map(|name| (name.clone(), self.group(name))).collect();
         groups.retain(|_, group| group.as_object().is_some_and(|group| !group.is_empty()));
-        let hosts = self.hosts.keys().map(|name| (name.clone(), self.host(name)));
+        let hosts = self.hosts.keys().map(|name| (name.clone(), self.host_vars(name)));
         let hosts: Object = hosts.filter(|(_, vars)| vars.as_object().is_some_and(|vars| !vars.is_empty())).collect();
         groups.insert("_meta".to_owned(), serde_json::json!({ "hostvars": hosts, "profile": "inventory_legacy" }));
         python::json(&Value::Object(groups))
@@ -67,7 +67,7 @@ impl Inventory {
         both.map(|(kind, names)| (kind.to_owned(), Value::Array(names))).collect()
     }
 
-    fn host(&self, name: &str) -> Value {
+    fn host_vars(&self, name: &str) -> Value {
         let vars = self.vars(name);
         let shown = vars.iter().filter(|(name, _)| !INTERNAL.contains(name));
         shown.map(|(name, variable)| (name.to_owned(), variable.value.clone())).collect()

@@ -32,13 +32,17 @@ pub(super) fn read(builder: &mut Builder, path: &Path, reading: &Reading) -> Res
     if script::is_script(path) {
         return script::read(builder, path, &name);
     }
-    let (text, was_locked) = text(path, &name, &reading.vault)?;
-    let read = format::read(builder, &name, &text);
+    let (text, was_locked) = if name == STDIN {
+        opened(whole(std::io::stdin(), &name)?, &name, &reading.vault)?
+    } else {
+        text(path, &name, &reading.vault)?
+    };
     if !was_locked {
-        return read;
+        return format::read(builder, &name, &text);
     }
+    let parsed = format::read(builder, &name, &text).map_err(without_excerpt);
     builder.hide(&name);
-    read.map_err(without_excerpt)
+    parsed
 }
 
 /// The document of a file of variables, whose text is kept unless it was locked.
@@ -52,41 +56,42 @@ pub(super) fn document(path: &Path, name: &str, vault: &Vault, texts: &mut Texts
 /// The same error, without anything that the file says.
 fn without_excerpt(error: InventoryError) -> InventoryError {
     match error {
-        InventoryError::Yaml(error) => unreadable(
-            &error.place.to_string(),
-            "it is no YAML here, once it is opened; ansible-vault view shows it".to_owned(),
-        ),
+        InventoryError::Yaml(error) => InventoryError::Unreadable {
+            name: error.place.to_string(),
+            reason: "it is no YAML here, once it is opened; ansible-vault view shows it".to_owned(),
+        },
         error => error,
     }
 }
 
-/// The text of a source or a file of variables, which the user calls `name`, and whether it was locked.
+/// The text of the file at `path`, which the user calls `name`, and whether it was locked.
 fn text(path: &Path, name: &str, vault: &Vault) -> Result<(String, bool), InventoryError> {
-    if name == STDIN {
-        return whole(std::io::stdin(), name, vault);
-    }
     let file = File::open(path).map_err(|error| unreadable(name, reason(&error)))?;
-    whole(file, name, vault)
+    opened(whole(file, name)?, name, vault)
 }
 
-fn whole(file: impl Read, name: &str, vault: &Vault) -> Result<(String, bool), InventoryError> {
+/// What a text says, and whether it was locked.
+fn opened(text: String, name: &str, vault: &Vault) -> Result<(String, bool), InventoryError> {
+    if !Vault::is_locked(&text) {
+        return Ok((text, false));
+    }
+    let plain = vault.unlock(&text);
+    let plain = plain.map_err(|error| unreadable(name, format!("it is locked with ansible-vault, and {error}")))?;
+    Ok((plain.expose().to_owned(), true))
+}
+
+fn whole(file: impl Read, name: &str) -> Result<String, InventoryError> {
     let unreadable = |reason: String| unreadable(name, reason);
     let mut bytes = Vec::new();
     file.take(BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(reason(&error)))?;
     if bytes.len() as u64 > BYTES {
         return Err(unreadable(format!("it is larger than {} MiB, too large for an inventory", BYTES >> 20)));
     }
-    let text = String::from_utf8(bytes).map_err(|error| {
+    String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..valid].split(|byte| *byte == b'\n').count();
         unreadable(format!("line {line} is not UTF-8 text"))
-    })?;
-    if !Vault::is_locked(&text) {
-        return Ok((text, false));
-    }
-    let opened =
-        vault.unlock(&text).map_err(|error| unreadable(format!("it is locked with ansible-vault, and {error}")))?;
-    Ok((opened.expose().to_owned(), true))
+    })
 }
 
 pub(super) fn reason(error: &std::io::Error) -> String {

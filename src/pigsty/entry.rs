@@ -52,11 +52,10 @@ fn entry(node: &Node, name: &str, entry: &Object, listeners: &Listeners) -> Resu
     let endpoint = written.as_deref().map(|written| node.with_admin_ip(written)).transpose()?;
     let port = |name: &str| node.lookup(name).map(|port| show(&port)).map_err(|error| format!("is unknown: {error}"));
     let plain = format!("http://{domain}:{}/", port("nginx_port")?);
-    let secure = node.vars.is_true("tls_enabled").then(|| port("nginx_ssl_port")).transpose()?;
+    let secure = node.holds("tls_enabled")?.then(|| port("nginx_ssl_port")).transpose()?;
     let secure = secure.map(|port| format!("https://{domain}:{port}/"));
     // The plain port only sends on to the other one.
-    let redirected =
-        node.vars.get("nginx_sslmode").is_some_and(|mode| mode == "enforce") || flag(entry, "enforce_https");
+    let redirected = node.known("nginx_sslmode")?.is_some_and(|mode| mode == "enforce") || flag(entry, "enforce_https");
     let listener = endpoint.as_ref().and_then(|at| listeners.get(at));
     let value = json!({
         "name": name,
@@ -73,7 +72,7 @@ fn entry(node: &Node, name: &str, entry: &Object, listeners: &Listeners) -> Resu
     let (proxied, own) = (endpoint.is_some(), has_own_certificate(entry));
     // Written as an address that only the machine itself can reach; which of them has it is for the admin node to show.
     let local = written.as_deref().is_some_and(is_loopback);
-    let admin = node.vars.get("admin_ip").is_some_and(|admin| *admin == *node.ip);
+    let admin = node.known("admin_ip")?.is_some_and(|admin| *admin == *node.ip);
     let lists = [
         served,
         open && proxied && !local,
@@ -84,7 +83,7 @@ fn entry(node: &Node, name: &str, entry: &Object, listeners: &Listeners) -> Resu
         !redirected && secure.is_some(),
         secure.is_some() && !own,
         secure.is_some() && own,
-        !is_recorded(node, &domain),
+        !is_recorded(node, &domain)?,
         open && proxied && flag(entry, "websocket"),
         open && listener.is_some(),
     ];
@@ -95,9 +94,9 @@ fn is_host_name(domain: &str) -> bool {
     domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
 }
 
-fn is_recorded(node: &Node, domain: &str) -> bool {
-    let names = node.vars.get("dns_names").and_then(Value::as_array);
-    names.is_some_and(|names| names.iter().any(|name| name["name"] == domain.to_ascii_lowercase()))
+fn is_recorded(node: &Node, domain: &str) -> Result<bool, String> {
+    let names = node.known("dns_names")?.and_then(Value::as_array);
+    Ok(names.is_some_and(|names| names.iter().any(|name| name["name"] == domain.to_ascii_lowercase())))
 }
 
 impl Entry {

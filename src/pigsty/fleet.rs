@@ -39,20 +39,28 @@ pub(super) fn derive(nodes: &mut [Node]) {
         portal::derive(node, &listeners);
     }
     let all: Vec<_> = nodes.iter().map(listed).collect();
-    let logged: Vec<_> = nodes.iter().filter(|node| is_logged(node)).map(listed).collect();
-    let web: Vec<_> =
-        nodes.iter().filter(|node| is_logged(node) && node.vars.is_true("nginx_enabled")).map(listed).collect();
-    let datasources: Vec<_> = nodes.iter().flat_map(datasources).collect();
+    let logged = those(nodes, is_logged);
+    let web = those(nodes, |node| Ok(is_logged(node)? && node.holds("nginx_enabled")?));
+    let datasources = nodes.iter().map(datasources).collect::<Result<Vec<_>, _>>().map(|of| json!(of.concat()));
     for node in nodes {
         node.derive("infra_nodes", Ok(json!(all)));
-        node.derive("logged_nodes", Ok(json!(logged)));
-        node.derive("web_logged_nodes", Ok(json!(web)));
-        node.derive("datasources", Ok(json!(datasources)));
-        node.derive("locations", Ok(locations(node)));
-        let served = node.vars.is_true("repo_enabled") && node.vars.is_true("home_page");
-        let served = served && node.vars.get("repo_home") == node.vars.get("nginx_home");
-        node.derive("repo_served", Ok(json!(served)));
+        node.derive("logged_nodes", logged.clone());
+        node.derive("web_logged_nodes", web.clone());
+        node.derive("datasources", datasources.clone());
+        node.derive("locations", locations(node));
+        node.derive("repo_served", is_repo_served(node).map(Value::Bool));
     }
+}
+
+/// The nodes of which something holds, as they are listed.
+fn those(nodes: &[Node], holds: impl Fn(&Node) -> Result<bool, String>) -> Result<Value, String> {
+    let one = |node| Ok(holds(node)?.then(|| listed(node)));
+    Ok(Value::Array(nodes.iter().filter_map(|node| one(node).transpose()).collect::<Result<_, String>>()?))
+}
+
+fn is_repo_served(node: &Node) -> Result<bool, String> {
+    let served = node.holds("repo_enabled")? && node.holds("home_page")?;
+    Ok(served && node.known("repo_home")? == node.known("nginx_home")?)
 }
 
 /// Every address at which a component listens.
@@ -77,17 +85,28 @@ fn listed(node: &Node) -> Value {
 }
 
 /// Whether a node sends its logs to the VictoriaLogs of the infra nodes.
-fn is_logged(node: &Node) -> bool {
-    node.vars.is_true("vector_enabled") && node.vars.get("vector_log_endpoint") == Some(&json!(["infra"]))
+fn is_logged(node: &Node) -> Result<bool, String> {
+    Ok(node.holds("vector_enabled")? && node.known("vector_log_endpoint")? == Some(&json!(["infra"])))
 }
 
-fn datasources(node: &Node) -> Vec<Value> {
+fn datasources(node: &Node) -> Result<Vec<Value>, String> {
     let seq = node.vars.get("infra_seq").map(show).unwrap_or_default();
-    let there = DATASOURCES.iter().filter(|(name, _)| node.vars.is_true(&format!("{name}_enabled")));
-    there.map(|(name, kind)| json!({"name": format!("{name}-{seq}"), "type": kind})).collect()
+    let mut there = Vec::new();
+    for (name, kind) in DATASOURCES {
+        if node.holds(&format!("{name}_enabled"))? {
+            there.push(json!({"name": format!("{name}-{seq}"), "type": kind}));
+        }
+    }
+    Ok(there)
 }
 
-fn locations(node: &Node) -> Value {
-    let there = LOCATIONS.iter().filter(|(_, flags, ..)| flags.iter().all(|flag| node.vars.is_true(flag)));
-    there.map(|(name, _, path, metric)| json!({"name": name, "path": path, "metric": metric})).collect()
+fn locations(node: &Node) -> Result<Value, String> {
+    let mut there = Vec::new();
+    for (name, flags, path, metric) in LOCATIONS {
+        let holds = flags.iter().map(|flag| node.holds(flag)).collect::<Result<Vec<_>, _>>()?;
+        if !holds.contains(&false) {
+            there.push(json!({"name": name, "path": path, "metric": metric}));
+        }
+    }
+    Ok(Value::Array(there))
 }

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, LazyLock};
 
 use crate::inventory::yaml::{self, YamlError};
-use crate::inventory::{Inventory, InventoryError, expression, is_encrypted};
+use crate::inventory::{Effective, Inventory, InventoryError, is_encrypted};
 use crate::value::{Place, Unfilled, Value, Variable, Vars, is_true, show};
 
 mod dns;
@@ -35,7 +35,8 @@ pub struct Node {
     pub ip: Arc<str>,
     /// Effective variables over role defaults, and what is derived from them.
     pub vars: Vars,
-    /// Derived facts that could not be made, each with the reason; an error only where a check needs one.
+    /// Variables that could not be evaluated and facts that could not be derived, each with the reason; an error only
+    /// where a check needs one.
     problems: BTreeMap<String, String>,
     /// The variables whose values were locked, or stand in a locked file.
     locked: BTreeSet<String>,
@@ -111,28 +112,35 @@ fn read_defaults() -> Result<Vars, YamlError> {
 }
 
 fn node(inventory: &Inventory, defaults: &Vars, host: &str) -> Result<Node, PigstyError> {
-    let mut vars = defaults.clone();
-    let written = inventory.vars(host);
-    vars.extend(&written);
+    let Effective { mut vars, problems } = inventory.effective(host, defaults);
     if host.parse::<Ipv4Addr>().is_err() {
         let what = format!("host `{host}` of group `infra` is not an IPv4 address, by which Pigsty identifies a node");
         return Err(PigstyError::Identity { place: place_of(inventory, None, host), what });
     }
-    let seq = sequence(vars.get("infra_seq")).map_err(|is| PigstyError::Identity {
-        place: place_of(inventory, vars.variable("infra_seq"), host),
-        what: format!(
-            "infra_seq of {host} is {is}, not a natural number: give every INFRA node one of its own, from 1"
-        ),
-    })?;
+    let seq = match problems.get("infra_seq") {
+        Some(why) => Err(format!("infra_seq of {host} {why}: give every INFRA node a number of its own, from 1")),
+        None => sequence(vars.get("infra_seq")).map_err(|is| {
+            format!("infra_seq of {host} is {is}, not a natural number: give every INFRA node one of its own, from 1")
+        }),
+    };
+    let place = || place_of(inventory, vars.variable("infra_seq"), host);
+    let seq = seq.map_err(|what| PigstyError::Identity { place: place(), what })?;
     let name: Arc<str> = format!("infra-{seq}").into();
     vars.derive("ip", host);
     vars.derive("inventory_hostname", host);
     vars.derive("node", &*name);
-    let mut node = Node { name, ip: host.into(), vars, problems: BTreeMap::new(), locked: BTreeSet::new() };
-    node.open(inventory, &written);
+    let locked = locked(inventory, host);
+    let mut node = Node { name, ip: host.into(), vars, problems, locked };
     dns::derive(&mut node);
     option::derive(&mut node);
     Ok(node)
+}
+
+/// The variables of a host whose values were locked, or stand in a locked file.
+fn locked(inventory: &Inventory, host: &str) -> BTreeSet<String> {
+    let written = inventory.vars(host);
+    let hidden = |variable: &Variable| is_encrypted(&variable.value) || inventory.is_in_locked_file(variable);
+    written.iter().filter(|(_, variable)| hidden(variable)).map(|(name, _)| name.to_owned()).collect()
 }
 
 fn place_of(inventory: &Inventory, variable: Option<&Variable>, host: &str) -> String {
@@ -151,42 +159,30 @@ fn sequence(value: Option<&Value>) -> Result<u64, String> {
 }
 
 impl Node {
-    /// The value of a variable that a check needs, if it can be used as it stands.
+    /// The value of a variable that a check needs, if it has one.
     pub fn lookup(&self, name: &str) -> Result<Value, Unfilled> {
-        let unusable = |why: String| Unfilled::Unusable { name: name.to_owned(), why };
         if let Some(why) = self.problems.get(name) {
-            return Err(unusable(why.clone()));
+            return Err(Unfilled::Unusable { name: name.to_owned(), why: why.clone() });
         }
-        let variable = self.vars.variable(name).ok_or_else(|| Unfilled::Undefined(name.to_owned()))?;
-        let place = variable.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
-        if let Some(expression) = expression(&variable.value) {
-            return Err(unusable(format!(
-                "is the expression {expression}{place}, which is not evaluated: write its value"
-            )));
+        self.vars.get(name).cloned().ok_or_else(|| Unfilled::Undefined(name.to_owned()))
+    }
+
+    /// The value of a variable that a fact is derived from; nothing if it is not set.
+    fn known(&self, name: &str) -> Result<Option<&Value>, String> {
+        match self.problems.get(name) {
+            Some(why) => Err(format!("is unknown: variable `{name}` {why}")),
+            None => Ok(self.vars.get(name)),
         }
-        Ok(variable.value.clone())
+    }
+
+    /// Whether a variable that a fact is derived from is true; an unset one is not.
+    fn holds(&self, name: &str) -> Result<bool, String> {
+        Ok(self.known(name)?.is_some_and(is_true))
     }
 
     /// Whether the value was locked with `ansible-vault`, and so must not be printed.
     pub fn is_locked(&self, name: &str) -> bool {
         self.locked.contains(name)
-    }
-
-    /// Opens what is locked, and remembers what stays locked, each with the reason.
-    fn open(&mut self, inventory: &Inventory, written: &Vars) {
-        for (name, variable) in written.iter() {
-            if is_encrypted(&variable.value) || inventory.is_in_locked_file(variable) {
-                self.locked.insert(name.to_owned());
-            }
-            let place = variable.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
-            match inventory.open(&variable.value) {
-                Ok(value) => drop(self.vars.set(name, Variable { value, ..variable.clone() })),
-                Err(error) => {
-                    let why = format!("is locked with ansible-vault{place}, and {error}");
-                    self.problems.insert(name.to_owned(), why);
-                }
-            }
-        }
     }
 
     /// Why what stands under these conditions is not there: the first that is false. One that is not set is a mistake.
@@ -209,7 +205,7 @@ impl Node {
     }
 
     /// Sets a derived fact, or remembers why it could not be made.
-    fn derive(&mut self, name: &'static str, value: Result<Value, String>) {
+    fn derive(&mut self, name: &str, value: Result<Value, String>) {
         match value {
             Ok(value) => self.vars.derive(name, value),
             Err(why) => drop(self.problems.insert(name.to_owned(), why)),

@@ -13,11 +13,10 @@ use crate::value::{Object, Value, is_true, show};
 pub(super) fn derive(node: &mut Node, listeners: &Listeners) {
     let tls = node.lookup("nginx_sslmode").map(|mode| json!(mode != json!("disable")));
     node.derive("tls_enabled", tls.map_err(|error| format!("is unknown: {error}")));
-    node.derive("tls_disabled", Ok(json!(!node.vars.is_true("tls_enabled"))));
+    node.derive("tls_disabled", node.holds("tls_enabled").map(|enabled| json!(!enabled)));
     home(node);
     // Pigsty's exporter looks at port 80 and at the home server only, whatever the inventory says.
-    let scraped = same_port(node, "nginx_port", "nginx_exporter_scrape_port") && node.vars.is_true("home_enabled");
-    node.derive("nginx_status_scraped", Ok(json!(scraped)));
+    node.derive("nginx_status_scraped", is_scraped(node).map(Value::Bool));
     let entries = portal(node).and_then(|portal| entry::all(node, &portal, listeners));
     for (at, list) in LISTS.iter().enumerate() {
         let chosen =
@@ -62,9 +61,8 @@ fn is_closed(home: &Object) -> bool {
     flag(home, "auth") && home.get("index").is_some_and(|index| !is_true(index))
 }
 
-fn same_port(node: &Node, one: &str, other: &str) -> bool {
-    match (node.vars.get(one), node.vars.get(other)) {
-        (Some(one), Some(other)) => show(one) == show(other),
-        _ => false,
-    }
+fn is_scraped(node: &Node) -> Result<bool, String> {
+    let (own, scraped) = (node.known("nginx_port")?, node.known("nginx_exporter_scrape_port")?);
+    let is_same = own.zip(scraped).is_some_and(|(own, scraped)| show(own) == show(scraped));
+    Ok(is_same && node.holds("home_enabled")?)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Stop, usage};
 use crate::inventory::{Inventory, is_encrypted};
 use crate::pigsty::{self, Node};
-use crate::value::{Value, Variable, did_you_mean, show as text};
+use crate::value::{Unfilled, Value, Variable, did_you_mean, show as text};
 
 /// Every variable of a node by name, or the one that is wanted; no secret but what Pigsty itself publishes.
 pub(super) fn show(inventory: &Inventory, nodes: &[Node], host: &str, only: Option<&String>) -> Result<String, Stop> {
@@ -22,6 +22,9 @@ pub(super) fn show(inventory: &Inventory, nodes: &[Node], host: &str, only: Opti
     for (name, variable) in all {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{name}: {}", value(name, variable, node.is_locked(name)));
+        if let Err(Unfilled::Unusable { why, .. }) = node.lookup(name) {
+            let _ = writeln!(text, "  without a value: it {why}");
+        }
         for past in past(inventory, node, name, variable) {
             let _ = writeln!(text, "  instead of {}", value(name, past, inventory.is_in_locked_file(past)));
         }
@@ -39,12 +42,12 @@ fn past<'a>(inventory: &'a Inventory, node: &Node, name: &str, variable: &Variab
 }
 
 /// `3000    # group infra, pigsty.yml:14`
-fn value(name: &str, variable: &Variable, was_locked: bool) -> String {
+fn value(name: &str, variable: &Variable, is_locked: bool) -> String {
     let place = variable.place.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
     let value = match &variable.value {
         _ if &*variable.scope == "role default" => variable.value.clone(),
         value if is_encrypted(value) => "(locked with ansible-vault)".into(),
-        _ if was_locked => "******".into(),
+        _ if is_locked => "******".into(),
         value => pigsty::masked(name, value),
     };
     let value = match &value {
