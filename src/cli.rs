@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::pigsty::{self, PigstyError};
 use crate::plan::{Pattern, Plan, PlanError, Selection};
 use crate::probe::is_authority;
 use crate::report::ExitCode;
@@ -17,8 +18,10 @@ use crate::suite::{SuiteError, Suites};
 use crate::value::{Place, Variable};
 
 mod demo;
+mod excerpt;
 mod explain;
 mod inspect;
+mod lint;
 mod plan;
 mod source;
 mod vault;
@@ -48,6 +51,8 @@ enum Verb {
     Verify(verify::Verify),
     /// List what would be asked, without asking it
     Plan(plan::List),
+    /// Say what is wrong with the inventory as it is written, without asking anything
+    Lint(lint::Lint),
     /// Show what the inventory means: nodes, components, targets, names
     Inspect(inspect::Inspect),
     /// Tell what a check asks and expects
@@ -88,6 +93,9 @@ struct Wanted {
     ca: Option<PathBuf>,
 }
 
+/// How many nodes without an identity are shown: as many as fit on a screen.
+const SHOWN: usize = 3;
+
 /// How much of an authority's file is read, in bytes: more than every bundle of the world's authorities has.
 const AUTHORITY: u64 = 4 * 1024 * 1024;
 
@@ -104,6 +112,7 @@ pub fn main() -> std::process::ExitCode {
         None => cli.verify.run(),
         Some(Verb::Verify(verb)) => verb.run(),
         Some(Verb::Plan(verb)) => verb.run(),
+        Some(Verb::Lint(verb)) => verb.run(),
         Some(Verb::Inspect(verb)) => verb.run(),
         Some(Verb::Explain(verb)) => verb.run(),
         Some(Verb::Demo(verb)) => verb.run(),
@@ -143,8 +152,19 @@ impl Wanted {
         if let Some(file) = &self.ca {
             inventory.set("ca", authority(file)?);
         }
-        Ok(Plan::new(&inventory, suites)?.select(&self.selection())?)
+        let plan = Plan::new(&inventory, suites).map_err(|error| refused(&inventory, error))?;
+        Ok(plan.select(&self.selection())?)
     }
+}
+
+/// A refusal of an inventory, with the lines that are at fault.
+fn refused(inventory: &crate::inventory::Inventory, error: PlanError) -> Stop {
+    let PlanError::Pigsty(PigstyError::Identity(unidentified)) = &error else { return error.into() };
+    let hosts = pigsty::hosts(inventory).unwrap_or_default();
+    let excerpt = excerpt::Excerpt { inventory, secrets: &pigsty::secrets(inventory, &hosts) };
+    let shown: String = unidentified.iter().take(SHOWN).map(|one| excerpt.unidentified(one)).collect();
+    let message = format!("{} has INFRA nodes that cannot be identified\n{}", inventory.name(), shown.trim_end());
+    Stop { code: ExitCode::Usage, message }
 }
 
 /// A certificate authority as a variable, from its file.
@@ -175,7 +195,6 @@ impl From<crate::inventory::InventoryError> for Stop {
 
 impl From<PlanError> for Stop {
     fn from(error: PlanError) -> Self {
-        use crate::pigsty::PigstyError;
         let code = match &error {
             PlanError::Selection(_) | PlanError::Pigsty(PigstyError::NoInfra(_)) => ExitCode::NothingChecked,
             _ => ExitCode::Usage,

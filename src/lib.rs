@@ -32,6 +32,8 @@ pub mod inventory;
 
 pub mod pigsty;
 
+pub mod lint;
+
 pub mod suite;
 
 pub mod plan;

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::check::{Check, CheckId};
+use crate::check::{Check, CheckId, Outcome, Verdict};
 use crate::inventory::Inventory;
+use crate::lint;
 use crate::pigsty::{self, Node, PigstyError};
 use crate::suite::Suites;
 use crate::value::{Secrets, Value, Variable};
@@ -25,24 +26,9 @@ pub use select::{Pattern, Selection};
 pub enum Planned {
     /// It will be asked.
     Check(Box<Check>),
-    /// It will not, for a reason that is already known.
-    Skip {
-        /// Its name.
-        id: CheckId,
-        /// Completes "grafana on infra-1 …".
-        title: String,
-        /// Why it is not asked.
-        reason: String,
-    },
-    /// It needs a variable that the inventory has and that cannot be used as it stands.
-    Unusable {
-        /// Its name.
-        id: CheckId,
-        /// Completes "grafana on infra-1 …".
-        title: String,
-        /// Which variable, where it stands, and what to do.
-        reason: String,
-    },
+    /// What comes of it is known before anything is asked: a rule of the inventory, a check that is skipped, or, as an error,
+    /// one that needs a value of the inventory which cannot be used as it stands.
+    Known(Box<Outcome>),
 }
 
 /// Everything that will be asked, in the order of reports.
@@ -80,11 +66,21 @@ pub enum PlanError {
 }
 
 impl Planned {
+    /// One that is not asked, for a reason that is known already.
+    fn skipped(id: CheckId, title: String, reason: String) -> Self {
+        Self::Known(Box::new(Outcome::skipped(id, title, reason, None)))
+    }
+
+    /// One that cannot be asked, as it needs a value that cannot be used as it stands.
+    fn unusable(id: CheckId, title: String, reason: String) -> Self {
+        Self::Known(Box::new(Outcome { verdict: Verdict::Error, ..Outcome::skipped(id, title, reason, None) }))
+    }
+
     /// The name of the check.
     pub fn id(&self) -> &CheckId {
         match self {
             Self::Check(check) => &check.id,
-            Self::Skip { id, .. } | Self::Unusable { id, .. } => id,
+            Self::Known(outcome) => &outcome.id,
         }
     }
 }
@@ -94,12 +90,14 @@ impl Plan {
     pub fn new(inventory: &Inventory, suites: &Suites) -> Result<Self, PlanError> {
         let nodes = pigsty::nodes(inventory)?;
         let secrets = pigsty::secrets(inventory, &nodes);
+        let findings = lint::outcomes(inventory, &nodes);
         let nodes: Vec<_> = nodes.into_iter().map(|node| with_thresholds(node, suites)).collect();
         let tokens = token::variables()?;
         let nodes: Vec<_> = nodes.into_iter().map(|node| with_tokens(node, &tokens)).collect();
         let targets = target::all(&nodes, suites)?;
         let mut checks = Vec::new();
-        for node in &nodes {
+        for (node, findings) in nodes.iter().zip(findings) {
+            checks.extend(findings.into_iter().map(|outcome| Planned::Known(Box::new(outcome))));
             for suite in suites.iter() {
                 checks.extend(expand::suite(node, suite, &targets)?);
             }

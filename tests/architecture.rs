@@ -6,8 +6,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module in the order of the ladder: one may import only what stands before it.
-const LADDER: [&str; 12] =
-    ["value", "probe", "expect", "check", "inventory", "pigsty", "suite", "plan", "run", "report", "sim", "cli"];
+const LADDER: [&str; 13] = [
+    "value",
+    "probe",
+    "expect",
+    "check",
+    "inventory",
+    "pigsty",
+    "lint",
+    "suite",
+    "plan",
+    "run",
+    "report",
+    "sim",
+    "cli",
+];
 
 /// Every source file with the module of the ladder that it belongs to, and its text without its tests.
 fn sources() -> Vec<(String, PathBuf, String)> {

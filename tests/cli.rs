@@ -218,9 +218,27 @@ fn waiting_is_said_and_can_be_turned_off() {
 #[test]
 fn help_names_every_verb_and_exit_code() {
     let help = stdout(&run(&["--help"]));
-    for word in ["verify", "plan", "inspect", "explain", "demo", "Exit codes", "--wait", "--report"] {
+    for word in ["verify", "plan", "lint", "inspect", "explain", "demo", "Exit codes", "--wait", "--report"] {
         assert!(help.contains(word), "{word}: {help}");
     }
+}
+
+#[test]
+fn what_is_found_in_the_inventory_stops_nothing_and_stands_for_nothing_that_was_not_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pigsty.yml");
+    let hosts = "all: { children: { infra: { hosts: { 127.0.0.1: { infra_seq: 1, grafana_enabled: ture } } } } }\n";
+    fs::write(&file, hosts).unwrap();
+    let code = |arguments: &[&str]| run(&[&[file.to_str().unwrap()], arguments].concat()).status.code();
+    assert_eq!(code(&["--only", "*/inventory/switch"]), Some(1));
+    assert_eq!(code(&["--only", "*/inventory/version"]), Some(0), "a warning");
+    assert_eq!(code(&["--only", "*/inventory/version", "--fail-on", "warn"]), Some(1));
+    assert_eq!(code(&["--only", "*/grafana/health", "--only", "*/inventory/port"]), Some(4), "nothing was asked");
+    let output = run(&[file.to_str().unwrap(), "--only", "*/inventory/switch", "--report", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let outcome = &report["outcomes"][0];
+    assert_eq!((&outcome["id"], &outcome["attempts"]), (&"infra-1/inventory/switch".into(), &0.into()));
+    assert_eq!((&outcome["started"], &outcome["fix"]), (&serde_json::Value::Null, &"write true or false".into()));
 }
 
 #[test]
@@ -233,7 +251,7 @@ fn every_check_can_be_explained() {
         let check = id.split_once('/').unwrap().1.split('[').next().unwrap().to_owned();
         if known.insert(check.clone()) {
             let told = run(&["explain", &check]);
-            assert!(told.status.success() && stdout(&told).contains("expects"), "{check}: {}", stderr(&told));
+            assert!(told.status.success() && stdout(&told).contains("holds if"), "{check}: {}", stderr(&told));
             count += 1;
         }
     }

@@ -115,7 +115,7 @@ fn what_is_turned_off_is_looked_for_where_it_is_off_and_nowhere_else() {
     assert_eq!(ids(&plan), expected);
     let asked = |planned: &Planned| match planned {
         Planned::Check(check) => check.never.clone(),
-        Planned::Skip { reason, .. } | Planned::Unusable { reason, .. } => Some(format!("skipped: {reason}")),
+        Planned::Known(outcome) => outcome.reason.as_ref().map(|reason| format!("skipped: {reason}")),
     };
     let all: Vec<_> = plan.checks.iter().map(asked).collect();
     let text = |text: &str| Some(text.to_owned());
@@ -389,7 +389,8 @@ fn what_is_selected_brings_what_it_takes_its_values_from() {
     let both = plan(&Selection { only: only.clone(), ..Selection::default() });
     assert_eq!(ids(&both), ["infra-1/extra/login", "infra-1/extra/page"]);
     let without = plan(&Selection { only, skip: vec!["*/*/login".parse().unwrap()], ..Selection::default() });
-    let [Planned::Skip { reason, .. }] = &without.checks[..] else { panic!("{:?}", without.checks) };
+    let [Planned::Known(outcome)] = &without.checks[..] else { panic!("{:?}", without.checks) };
+    let reason = outcome.reason.as_deref().unwrap();
     assert_eq!(reason, "takes `token` from infra-1/extra/login, which is left out");
 }
 

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use infra_verify::check::CheckId;
 use infra_verify::inventory::Inventory;
+use infra_verify::lint;
+use infra_verify::pigsty;
 use infra_verify::plan::{Pattern, Plan, Selection};
 use infra_verify::run::{self, Policy};
 use infra_verify::sim::{Estate, Fault};
@@ -36,6 +38,10 @@ fn main() {
     table.rows.sort_by_key(|row| row.timeout.is_none());
     let pretended = table.rows.iter().filter(|row| row.is_for(Stage::Sim, |fault| fault.parse::<Fault>().is_ok()));
     let mut trials: Vec<_> = pretended.cloned().map(trial).collect();
+    let rows = table.rows.clone();
+    trials.push(Trial::test("the findings of every row are the same in the lab's inventory", move || {
+        same_in_the_lab(&rows)
+    }));
     trials.push(Trial::test("every check of every suite fails in a row", move || every_check_fails(&table)));
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -73,6 +79,21 @@ async fn seen(row: &Row) -> Result<Vec<Seen>, Failed> {
     let run = run::run(plan, &policy, std::future::pending(), |_| {}).await;
     let seen = run.outcomes.into_iter();
     Ok(seen.map(|outcome| Seen { id: outcome.id, verdict: outcome.verdict, reason: outcome.reason }).collect())
+}
+
+/// What is found in an inventory is the row's doing, and not that of the stage.
+fn same_in_the_lab(rows: &[Row]) -> Result<(), Failed> {
+    let deployed = include_str!("../inventories/lab.yml");
+    let mut wrong = Vec::new();
+    for row in rows.iter().filter(|row| row.nodes == 2) {
+        let inventory = Inventory::parse("pigsty.yml", &row.inventory(deployed)?)?;
+        let nodes = pigsty::nodes(&inventory)?;
+        let seen = lint::outcomes(&inventory, &nodes).into_iter().flatten();
+        let seen: Vec<_> = seen.map(|one| Seen { id: one.id, verdict: one.verdict, reason: one.reason }).collect();
+        let mismatches = row.mismatches(&seen).into_iter().filter(|one| one.contains("/inventory/"));
+        wrong.extend(mismatches.map(|one| format!("{}: {one}", row.name)));
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
 }
 
 /// Checks that no row breaks alone, and why.

@@ -4,10 +4,12 @@ use std::fmt::Write;
 
 use clap::Args;
 
+use super::plan::known;
 use super::source::Sources;
-use super::{Stop, SuiteDir, columns, print};
+use super::{Stop, SuiteDir, columns, print, refused};
 use crate::check::{Check, Severity};
 use crate::expect::Matcher;
+use crate::lint::{self, COMPONENT, RULES};
 use crate::plan::{Pattern, Plan, Planned, Selection};
 use crate::report::{ExitCode, wrap};
 use crate::suite::{Explanation, Suite, Suites, Template, With};
@@ -40,6 +42,9 @@ impl Explain {
                 );
             }
         };
+        if component == COMPONENT {
+            return self.rules(check, &suites);
+        }
         let Some(suite) = suites.iter().find(|suite| suite.component == component) else {
             return Err(self.unknown(&did_you_mean(component, suites.iter().map(|suite| suite.component.as_str()))));
         };
@@ -56,7 +61,7 @@ impl Explain {
         for template in checks {
             describe(&mut text, suite, template);
             let planned = match &plan {
-                Some(plan) => self.planned(plan, suite, template)?,
+                Some(plan) => self.planned(plan, &suite.component, &template.id)?,
                 None => Vec::new(),
             };
             fill_in(&mut text, &planned);
@@ -67,18 +72,48 @@ impl Explain {
         Ok(ExitCode::Ok)
     }
 
+    /// The rules of an inventory, which ask nothing.
+    fn rules(&self, check: Option<&str>, suites: &Suites) -> Result<ExitCode, Stop> {
+        let rules: Vec<_> = RULES.iter().filter(|rule| check.is_none_or(|name| rule.name == name)).collect();
+        if rules.is_empty() {
+            return Err(self.unknown(&did_you_mean(check.unwrap_or_default(), RULES.iter().map(|rule| rule.name))));
+        }
+        let plan = self.plan(suites)?;
+        let mut text = String::new();
+        paragraph(&mut text, 0, &format!("{COMPONENT}: {}", lint::ABOUT));
+        section(&mut text, 0, "what its checks do not judge", &[lint::UNJUDGED.to_owned()]);
+        for rule in rules {
+            let _ = write!(
+                text,
+                "\n  check     {COMPONENT}/{}\n  holds if  {COMPONENT} on the node {}\n",
+                rule.name, rule.title
+            );
+            let planned = match &plan {
+                Some(plan) => self.planned(plan, COMPONENT, rule.name)?,
+                None => Vec::new(),
+            };
+            fill_in(&mut text, &planned);
+            let texts = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect();
+            let (why, causes, look) = (texts(&[rule.why]), texts(rule.causes), texts(rule.look));
+            tell(&mut text, &Explanation { why, causes, look, unjudged: Vec::new() }, &planned);
+        }
+        let secrets = plan.map(|plan| plan.secrets).unwrap_or_default();
+        print(&secrets.scrub(&text))?;
+        Ok(ExitCode::Ok)
+    }
+
     /// The plan of the inventory that was named, canaries included.
     fn plan(&self, suites: &Suites) -> Result<Option<Plan>, Stop> {
         let Some(inventory) = self.sources.read_if_named()? else { return Ok(None) };
         let all = Selection { canary: true, ..Selection::default() };
-        Ok(Some(Plan::new(&inventory, suites)?.select(&all)?))
+        Ok(Some(Plan::new(&inventory, suites).map_err(|error| refused(&inventory, error))?.select(&all)?))
     }
 
     /// What the plan has of a template: on the node that was named, or on all.
-    fn planned<'a>(&self, plan: &'a Plan, suite: &Suite, template: &Template) -> Result<Vec<&'a Planned>, Stop> {
+    fn planned<'a>(&self, plan: &'a Plan, component: &str, check: &str) -> Result<Vec<&'a Planned>, Stop> {
         let pattern = match self.check.split('/').count() {
             3 => self.check.clone(),
-            _ => format!("*/{}/{}", suite.component, template.id),
+            _ => format!("*/{component}/{check}"),
         };
         let pattern: Pattern = pattern.parse().map_err(|message| Stop { code: ExitCode::Usage, message })?;
         Ok(plan.checks.iter().filter(|planned| pattern.matches(planned.id())).collect())
@@ -134,8 +169,7 @@ fn fill_in(text: &mut String, planned: &[&Planned]) {
     for planned in planned.iter().take(EXPLAINED) {
         let _ = match planned {
             Planned::Check(check) => writeln!(text, "  {}  {}", check.id, asked(check)),
-            Planned::Skip { id, reason, .. } => writeln!(text, "  {id}  skipped: {reason}"),
-            Planned::Unusable { id, reason, .. } => writeln!(text, "  {id}  cannot be asked: {reason}"),
+            Planned::Known(outcome) => writeln!(text, "  {}  {}", outcome.id, known(outcome)),
         };
     }
     if planned.len() > EXPLAINED {
@@ -188,7 +222,7 @@ fn look(text: &mut String, commands: &[String], planned: &[&Planned]) {
     };
     let asked = planned.iter().filter_map(|planned| match planned {
         Planned::Check(check) => Some(check),
-        Planned::Skip { .. } | Planned::Unusable { .. } => None,
+        Planned::Known(_) => None,
     });
     let asked: Vec<_> = asked.take(EXPLAINED).collect();
     if asked.is_empty() {

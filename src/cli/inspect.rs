@@ -3,10 +3,9 @@
 use clap::Args;
 
 use super::source::Sources;
-use super::{Stop, print};
+use super::{Stop, print, refused};
 use crate::inventory::Inventory;
 use crate::pigsty;
-use crate::plan::PlanError;
 use crate::report::ExitCode;
 use crate::value::did_you_mean;
 
@@ -44,7 +43,7 @@ impl Inspect {
             print(&graph(&inventory, group)?)?;
             return Ok(ExitCode::Ok);
         }
-        let nodes = pigsty::nodes(&inventory).map_err(PlanError::from)?;
+        let nodes = pigsty::nodes(&inventory).map_err(|error| refused(&inventory, error.into()))?;
         let text = match &self.host[..] {
             [host, only @ ..] => variable::show(&inventory, &nodes, host, only.first())?,
             [] => overview::show(&inventory, &nodes)?,

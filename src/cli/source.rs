@@ -33,26 +33,29 @@ impl Sources {
         !(self.listed.is_empty() && self.named.is_empty())
     }
 
-    /// Reads the inventory, and says on stderr what Ansible would warn of.
+    /// Reads the inventory; what Ansible would warn of is among what its rules find.
+    pub(super) fn load(&self) -> Result<Inventory, Stop> {
+        if !self.are_named() {
+            let message = "name an inventory, such as pigsty.yml, or try infra-verify demo; --help tells more";
+            return Err(Stop { code: ExitCode::Usage, message: message.to_owned() });
+        }
+        let sources = [&self.listed[..], &self.named].concat();
+        let playbooks = Some(self.playbook_dir.components().skip_while(|part| *part == Component::CurDir).collect());
+        let reading = Reading { extra: self.extra.clone(), playbooks, vault: self.passwords.vault()? };
+        Ok(Inventory::load(&sources, &reading)?)
+    }
+
+    /// The same for a verb that shows no rules: it says on stderr what Ansible would warn of.
     pub(super) fn read(&self) -> Result<Inventory, Stop> {
-        let message = "name an inventory, such as pigsty.yml, or try infra-verify demo; --help tells more";
-        self.read_if_named()?.ok_or_else(|| Stop { code: ExitCode::Usage, message: message.to_owned() })
+        let inventory = self.load()?;
+        for warning in inventory.warnings() {
+            complain(&format!("warning: {}: {}", warning.place, warning.message));
+        }
+        Ok(inventory)
     }
 
     /// The same, where a verb can do without.
     pub(super) fn read_if_named(&self) -> Result<Option<Inventory>, Stop> {
-        if !self.are_named() {
-            return Ok(None);
-        }
-        let sources = [&self.listed[..], &self.named].concat();
-        let playbooks = Some(self.playbook_dir.components().skip_while(|part| *part == Component::CurDir).collect());
-        let inventory = Inventory::load(
-            &sources,
-            &Reading { extra: self.extra.clone(), playbooks, vault: self.passwords.vault()? },
-        )?;
-        for warning in inventory.warnings() {
-            complain(&format!("warning: {}: {}", warning.place, warning.message));
-        }
-        Ok(Some(inventory))
+        if self.are_named() { self.read().map(Some) } else { Ok(None) }
     }
 }

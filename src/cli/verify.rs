@@ -56,7 +56,7 @@ pub(super) struct Running {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum FailOn {
+pub(super) enum FailOn {
     /// Only what contradicts the inventory
     Fail,
     /// Warnings too
@@ -65,7 +65,7 @@ enum FailOn {
 
 impl Verify {
     pub(super) fn run(&self) -> Result<ExitCode, Stop> {
-        let inventory = self.sources.read()?;
+        let inventory = self.sources.load()?;
         let suites = self.suites.read()?;
         let plan = self.wanted.plan(&inventory, &suites)?;
         let reporters = self.running.reporters()?;

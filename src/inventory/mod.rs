@@ -229,7 +229,7 @@ impl Inventory {
 
     /// The line of a file at a place, if it is one that was read.
     pub fn line(&self, place: &Place) -> Option<&str> {
-        self.texts.get(&place.file)?.as_ref()?.lines().nth(place.line.checked_sub(1)?)
+        self.text(&place.file)?.lines().nth(place.line.checked_sub(1)?)
     }
 
     /// Whether a variable stands in a file of variables that is locked as a whole.
@@ -240,6 +240,11 @@ impl Inventory {
     /// What was locked and has been opened so far.
     pub fn opened(&self) -> Vec<Secret> {
         self.vault.secrets()
+    }
+
+    /// The text of a file, by the name that places have, if it is one that was read.
+    pub fn text(&self, file: &str) -> Option<&str> {
+        self.texts.get(file)?.as_deref()
     }
 
     /// What Ansible would warn of, and what it silently ignores, in file order.

@@ -2,21 +2,23 @@
 //! from them. It asks nothing of the network and knows no check.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 use std::sync::{Arc, LazyLock};
 
 use crate::inventory::yaml::{self, YamlError};
 use crate::inventory::{Effective, Inventory, InventoryError, is_encrypted};
-use crate::value::{Place, Unfilled, Value, Variable, Vars, is_true, show};
+use crate::value::{Unfilled, Value, Variable, Vars, is_true, show};
 
 mod dns;
 mod entry;
 mod fleet;
+mod identity;
 mod option;
 mod portal;
 mod secret;
 mod suspicion;
 
+pub use identity::{Unidentified, unidentified};
+pub use option::all as flags;
 pub use secret::{is_telling, masked, secrets};
 pub use suspicion::suspect;
 
@@ -48,14 +50,9 @@ pub enum PigstyError {
     /// There is nothing to verify.
     #[error("{0}: there is no host in group `infra`, so there is nothing to verify; name Pigsty's INFRA nodes in it")]
     NoInfra(String),
-    /// A node cannot be identified.
-    #[error("{place}: {what}")]
-    Identity {
-        /// Where the host or the variable is written.
-        place: String,
-        /// What is wrong and what to do.
-        what: String,
-    },
+    /// Nodes cannot be identified.
+    #[error("{}", first(.0))]
+    Identity(Vec<Unidentified>),
     /// The inventory cannot be read.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
@@ -64,26 +61,16 @@ pub enum PigstyError {
     Defaults(#[from] YamlError),
 }
 
-/// The INFRA nodes of an inventory, in its order.
+fn first(unidentified: &[Unidentified]) -> String {
+    unidentified.first().map(ToString::to_string).unwrap_or_default()
+}
+
+/// The INFRA nodes of an inventory, in its order; none of them may be without an identity.
 pub fn nodes(inventory: &Inventory) -> Result<Vec<Node>, PigstyError> {
-    let hosts = inventory.hosts_in(GROUP).unwrap_or_default();
-    if hosts.is_empty() {
-        return Err(PigstyError::NoInfra(inventory.name().to_owned()));
-    }
-    let defaults = defaults()?;
-    let mut nodes = hosts.iter().map(|host| node(inventory, defaults, host)).collect::<Result<Vec<_>, _>>()?;
-    let mut seen: BTreeMap<&str, &Node> = BTreeMap::new();
-    for node in &nodes {
-        if let Some(first) = seen.insert(&node.name, node) {
-            let what = format!(
-                "infra_seq of {} is that of {} too: give every INFRA node a number of its own",
-                node.ip, first.ip
-            );
-            return Err(PigstyError::Identity {
-                place: place_of(inventory, node.vars.variable("infra_seq"), &node.ip),
-                what,
-            });
-        }
+    let mut nodes = hosts(inventory)?;
+    let unidentified = identity::unidentified(inventory, &nodes);
+    if !unidentified.is_empty() {
+        return Err(PigstyError::Identity(unidentified));
     }
     fleet::derive(&mut nodes);
     Ok(nodes)
@@ -94,8 +81,19 @@ pub fn role_default(name: &str) -> Option<&'static Variable> {
     defaults().ok()?.variable(name)
 }
 
+/// The hosts of the INFRA group, in the inventory's order and whatever their identity, with nothing that a fleet derives; one
+/// without a number has its key as its name.
+pub fn hosts(inventory: &Inventory) -> Result<Vec<Node>, PigstyError> {
+    let hosts = inventory.hosts_in(GROUP).unwrap_or_default();
+    if hosts.is_empty() {
+        return Err(PigstyError::NoInfra(inventory.name().to_owned()));
+    }
+    let defaults = defaults()?;
+    Ok(hosts.iter().map(|host| node(inventory, defaults, host)).collect())
+}
+
 /// Pigsty's role defaults as variables, read once.
-fn defaults() -> Result<&'static Vars, YamlError> {
+pub fn defaults() -> Result<&'static Vars, YamlError> {
     static READ: LazyLock<Result<Vars, YamlError>> = LazyLock::new(read_defaults);
     READ.as_ref().map_err(Clone::clone)
 }
@@ -111,21 +109,12 @@ fn read_defaults() -> Result<Vars, YamlError> {
     Ok(vars)
 }
 
-fn node(inventory: &Inventory, defaults: &Vars, host: &str) -> Result<Node, PigstyError> {
+fn node(inventory: &Inventory, defaults: &Vars, host: &str) -> Node {
     let Effective { mut vars, problems } = inventory.effective(host, defaults);
-    if host.parse::<Ipv4Addr>().is_err() {
-        let what = format!("host `{host}` of group `infra` is not an IPv4 address, by which Pigsty identifies a node");
-        return Err(PigstyError::Identity { place: place_of(inventory, None, host), what });
-    }
-    let seq = match problems.get("infra_seq") {
-        Some(why) => Err(format!("infra_seq of {host} {why}: give every INFRA node a number of its own, from 1")),
-        None => sequence(vars.get("infra_seq")).map_err(|is| {
-            format!("infra_seq of {host} is {is}, not a natural number: give every INFRA node one of its own, from 1")
-        }),
+    let name: Arc<str> = match identity::sequence(vars.get("infra_seq")) {
+        Ok(seq) => format!("infra-{seq}").into(),
+        Err(_) => host.into(),
     };
-    let place = || place_of(inventory, vars.variable("infra_seq"), host);
-    let seq = seq.map_err(|what| PigstyError::Identity { place: place(), what })?;
-    let name: Arc<str> = format!("infra-{seq}").into();
     vars.derive("ip", host);
     vars.derive("inventory_hostname", host);
     vars.derive("node", &*name);
@@ -133,7 +122,7 @@ fn node(inventory: &Inventory, defaults: &Vars, host: &str) -> Result<Node, Pigs
     let mut node = Node { name, ip: host.into(), vars, problems, locked };
     dns::derive(&mut node);
     option::derive(&mut node);
-    Ok(node)
+    node
 }
 
 /// The variables of a host whose values were locked, or stand in a locked file.
@@ -141,21 +130,6 @@ fn locked(inventory: &Inventory, host: &str) -> BTreeSet<String> {
     let written = inventory.vars(host);
     let hidden = |variable: &Variable| is_encrypted(&variable.value) || inventory.is_in_locked_file(variable);
     written.iter().filter(|(_, variable)| hidden(variable)).map(|(name, _)| name.to_owned()).collect()
-}
-
-fn place_of(inventory: &Inventory, variable: Option<&Variable>, host: &str) -> String {
-    let place = variable.and_then(|variable| variable.place.clone()).or_else(|| inventory.host_place(host));
-    place.map_or_else(|| inventory.name().to_owned(), |place: Place| place.to_string())
-}
-
-/// The number of a node, which Pigsty's templates take as text too; the error is what stands there instead.
-fn sequence(value: Option<&Value>) -> Result<u64, String> {
-    match value {
-        None => Err("missing".to_owned()),
-        Some(Value::Number(number)) => number.as_u64().ok_or_else(|| number.to_string()),
-        Some(Value::String(text)) => text.parse().map_err(|_| format!("{text:?}")),
-        Some(other) => Err(show(other)),
-    }
 }
 
 impl Node {

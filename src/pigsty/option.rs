@@ -59,6 +59,11 @@ fn flags(node: &Node, options: &str, fixed: &[(&str, &str)]) -> Result<Value, St
     Ok(told.map(|(name, value)| json!({"name": name, "value": value, "values": shown(&value)})).collect())
 }
 
+/// The flags of a command line, in their order: their names and their values.
+pub fn all(options: &str) -> Vec<(String, String)> {
+    options.split_whitespace().filter_map(option).collect()
+}
+
 /// A word of a command line, if it is a flag: its name and its value.
 fn option(word: &str) -> Option<(String, String)> {
     let flag = word.strip_prefix("--").or_else(|| word.strip_prefix('-'))?;

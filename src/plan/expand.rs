@@ -82,9 +82,10 @@ impl Scope<'_> {
     fn plan(&self) -> Result<Vec<Planned>, Refusal> {
         let Some(list) = &self.check.each else { return Ok(vec![self.one()?]) };
         let list = expand(list, &|name| self.lookup(name)).map_err(|error| self.unfilled(&error))?;
-        let list = list.as_array().ok_or_else(|| self.refused(&"`each` is not a list"))?;
+        let template = || self.check.each.clone().unwrap_or_default();
+        let list = list.as_array().ok_or_else(|| self.unfit(&template(), &"`each` is not a list"))?;
         if list.len() > REPEATS {
-            return Err(self.refused(&format!("`each` has {} elements, more than {REPEATS}", list.len())));
+            return Err(self.unfit(&template(), &format!("`each` has {} elements, more than {REPEATS}", list.len())));
         }
         list.iter().map(|each| Scope { each: Some(each), ..*self }.one()).collect()
     }
@@ -125,8 +126,9 @@ impl Scope<'_> {
         }
         let fields =
             expand_map(&self.check.fields, &|name| self.lookup(name)).map_err(|error| self.unfilled(&error))?;
+        let template = || Value::Object(self.check.fields.clone());
         let probe = Probe::new(self.check.kind.name, fields)
-            .map_err(|error| self.refused(&format!("{}: {error}", self.check.kind.name)))?;
+            .map_err(|error| self.unfit(&template(), &format!("{}: {error}", self.check.kind.name)))?;
         Ok((Question::Ready(probe), self.expectations()?))
     }
 
@@ -194,17 +196,19 @@ impl Scope<'_> {
         let text = self.text(template)?;
         match humantime::parse_duration(&text) {
             Ok(time) if time <= LONGEST => Ok(Some(time)),
-            _ => Err(self.refused(&format!("`wait` is `{text}`, not a duration such as 30s, up to 10m"))),
+            _ => Err(self.unfit(template, &format!("`wait` is `{text}`, not a duration such as 30s, up to 10m"))),
         }
     }
 
     fn vantage(&self) -> Result<Vec<IpNet>, Refusal> {
         let Some(template) = &self.check.vantage else { return Ok(Vec::new()) };
         let networks = expand(template, &|name| self.lookup(name)).map_err(|error| self.unfilled(&error))?;
-        let networks = networks.as_array().ok_or_else(|| self.refused(&"`vantage` is not a list of networks"))?;
+        let networks =
+            networks.as_array().ok_or_else(|| self.unfit(template, &"`vantage` is not a list of networks"))?;
         let read = |network: &Value| {
             let text = show(network);
-            text.parse().map_err(|_| self.refused(&format!("`vantage`: `{text}` is no network such as 10.0.0.0/8")))
+            let why = || format!("`vantage`: `{text}` is no network such as 10.0.0.0/8");
+            text.parse().map_err(|_| self.unfit(template, &why()))
         };
         networks.iter().map(read).collect()
     }
@@ -213,7 +217,8 @@ impl Scope<'_> {
         let expect =
             expand_map(&self.check.expect, &|name| self.lookup(name)).map_err(|error| self.unfilled(&error))?;
         let read = |(fact, value): (&String, &Value)| {
-            let matcher = Matcher::read(value).map_err(|why| self.refused(&format!("{fact}: {why}")))?;
+            let template = || Value::Object(self.check.expect.clone());
+            let matcher = Matcher::read(value).map_err(|why| self.unfit(&template(), &format!("{fact}: {why}")))?;
             Ok(Expectation { fact: fact.clone(), matcher })
         };
         expect.iter().map(read).collect()
@@ -234,12 +239,13 @@ impl Scope<'_> {
         self.check.explanation.look.iter().map(filled).collect()
     }
 
+    /// The check as one, where it is not repeated.
+    fn bare_id(&self) -> CheckId {
+        CheckId::new(&self.node.name, &self.suite.component, &self.check.id)
+    }
+
     fn skip(&self, reason: String) -> Planned {
-        Planned::Skip {
-            id: CheckId::new(&self.node.name, &self.suite.component, &self.check.id),
-            title: show(&self.check.title),
-            reason,
-        }
+        Planned::skipped(self.bare_id(), show(&self.check.title), reason)
     }
 
     fn text(&self, template: &Value) -> Result<String, Refusal> {
@@ -259,11 +265,7 @@ impl Scope<'_> {
     }
 
     fn unusable(&self, reason: String) -> Planned {
-        Planned::Unusable {
-            id: CheckId::new(&self.node.name, &self.suite.component, &self.check.id),
-            title: show(&self.check.title),
-            reason,
-        }
+        Planned::unusable(self.bare_id(), show(&self.check.title), reason)
     }
 
     fn unfilled(&self, error: &Unfilled) -> Refusal {
@@ -271,6 +273,28 @@ impl Scope<'_> {
             Unfilled::Unusable { .. } => Refusal::Unusable(error.to_string()),
             Unfilled::Undefined(_) | Unfilled::Malformed(_) => self.refused(error),
         }
+    }
+
+    /// What was filled in cannot be used: the inventory's doing where it has a say in it, else a mistake of the suite.
+    fn unfit(&self, template: &Value, why: &dyn Display) -> Refusal {
+        match names(template).iter().find_map(|name| self.told_by(name)) {
+            Some(variable) => Refusal::Unusable(format!("{variable} does not fit here: {why}")),
+            None => self.refused(why),
+        }
+    }
+
+    /// The variable behind a name with its place, if the inventory says what it is.
+    fn told_by(&self, name: &str) -> Option<String> {
+        /// What is derived of every node, and is as it must be.
+        const GIVEN: [&str; 3] = ["ip", "node", "inventory_hostname"];
+        let root = name.split(['.', '[']).next().unwrap_or_default();
+        if let ("each", Some(each)) = (root, &self.check.each) {
+            return names(each).iter().filter(|name| *name != "each").find_map(|name| self.told_by(name));
+        }
+        let variable = self.node.vars.variable(root)?;
+        let own = ["suite", "role default", "this run"].contains(&&*variable.scope) || GIVEN.contains(&root);
+        let place = variable.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+        (!own).then(|| format!("variable `{root}`{place}"))
     }
 
     fn refused(&self, why: &dyn Display) -> Refusal {

@@ -10,7 +10,7 @@ impl Planned {
     fn sources(&self) -> &[Source] {
         match self {
             Self::Check(check) => check.question.sources(),
-            Self::Skip { .. } | Self::Unusable { .. } => &[],
+            Self::Known(_) => &[],
         }
     }
 }
@@ -54,6 +54,6 @@ pub(super) fn skip_without_source(checks: &mut [Planned], kept: &BTreeSet<CheckI
         let Some(source) = planned.sources().iter().find(|source| !kept.contains(&source.check)) else { continue };
         let reason = format!("takes `{}` from {}, which is left out", source.name, source.check);
         let Planned::Check(check) = planned else { continue };
-        *planned = Planned::Skip { id: check.id.clone(), title: check.title.clone(), reason };
+        *planned = Planned::skipped(check.id.clone(), check.title.clone(), reason);
     }
 }

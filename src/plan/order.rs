@@ -46,7 +46,7 @@ fn no_circle(checks: &[Planned]) -> Result<(), PlanError> {
         .iter()
         .filter_map(|planned| match planned {
             Planned::Check(check) => Some((&check.id, check.needs.iter().chain(&check.after).collect())),
-            Planned::Skip { .. } | Planned::Unusable { .. } => None,
+            Planned::Known(_) => None,
         })
         .collect();
     let mut done: HashMap<&CheckId, bool> = HashMap::new();

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::check::{Outcome, Verdict, contradiction};
+use crate::lint;
 use crate::probe::Facts;
 use crate::run::{Interruption, Run};
 use crate::value::Secrets;
@@ -102,8 +103,19 @@ impl Report {
             _ if summary.fail > 0 || (fail_on_warn && summary.warn > 0) => ExitCode::Failed,
             Some(Interruption::Deadline) => ExitCode::Error,
             None if summary.error > 0 => ExitCode::Error,
-            None if summary.checks == summary.skip => ExitCode::NothingChecked,
+            None if self.nothing_was_checked() => ExitCode::NothingChecked,
             None => ExitCode::Ok,
+        }
+    }
+
+    /// Whether every check was skipped, of those that ask the deployment if there are any.
+    fn nothing_was_checked(&self) -> bool {
+        let is_skip = |outcome: &&Outcome| outcome.verdict == Verdict::Skip;
+        let mut asking = self.outcomes.iter().filter(|outcome| *outcome.id.component != *lint::COMPONENT).peekable();
+        if asking.peek().is_some() {
+            asking.all(|one| is_skip(&one))
+        } else {
+            self.outcomes.iter().all(|one| is_skip(&one))
         }
     }
 

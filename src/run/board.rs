@@ -11,7 +11,7 @@ use crate::check::{Check, CheckId, Evidence, Outcome, Source, Verdict};
 use crate::plan::Planned;
 use crate::probe::ProbeError;
 
-/// A planned check; one that the plan skips has nothing to ask.
+/// A planned check; one of which it is known what comes of it has nothing to ask.
 pub(super) struct Line {
     pub(super) id: CheckId,
     pub(super) check: Option<Arc<Check>>,
@@ -77,10 +77,7 @@ impl Board {
             board.nodes.entry(id.node.clone()).or_default().push(at);
             let (check, outcome) = match planned {
                 Planned::Check(check) => (Some(Arc::from(check)), None),
-                Planned::Skip { id, title, reason } => (None, Some(Outcome::skipped(id, title, reason, None))),
-                Planned::Unusable { id, title, reason } => {
-                    (None, Some(Outcome { verdict: Verdict::Error, ..Outcome::skipped(id, title, reason, None) }))
-                }
+                Planned::Known(outcome) => (None, Some(*outcome)),
             };
             match &outcome {
                 None => board.groups[group].open.push_back(at),

@@ -23,7 +23,7 @@ pub(super) fn write(nodes: &[Node]) -> String {
     text.push_str("  vars:\n");
     let portal = portal::lines(&nodes[0]).map(|line| format!("  {line}"));
     let records = [&NAMES[..1], &NAMES[1..]].map(|names| format!("  - \"${{admin_ip}} {}\"", names.join(" ")));
-    let rest = ["repo_enabled: true", "grafana_admin_username: admin", "grafana_admin_password: pigsty"];
+    let rest = ["repo_enabled: true", "grafana_admin_username: admin", "grafana_admin_password: Demo.Grafana"];
     let lines = vars.into_iter().chain(portal).chain(["dns_records:".to_owned()]).chain(records);
     for line in lines.chain(rest.map(str::to_owned)) {
         let _ = writeln!(text, "    {line}");
@@ -37,6 +37,9 @@ fn host(text: &mut String, node: &Node) {
         let _ = writeln!(text, "          {}: {}", port.variable, port.number);
     }
     let _ = writeln!(text, "          nginx_redirect_port: {}", node.address("nginx_port").port());
-    // The exporter of Pigsty looks at port 80 whatever the inventory says; here 80 is another number.
+    let _ = writeln!(text, "          nginx_redirect_ssl_port: {}", node.address("nginx_ssl_port").port());
+    // Pigsty's exporter looks at port 80, and its VictoriaMetrics pings through port 9115, whatever the inventory says; here
+    // these are other numbers.
     let _ = writeln!(text, "          nginx_exporter_scrape_port: {}", node.address("nginx_port").port());
+    let _ = writeln!(text, "          blackbox_scrape_port: {}", node.address("blackbox_port").port());
 }

@@ -10,6 +10,7 @@ use super::{Explanation, Suite, Template, with};
 use crate::check::Severity;
 use crate::expect::Matcher;
 use crate::inventory::yaml::{self, Node};
+use crate::lint;
 use crate::probe::{KINDS, Kind};
 use crate::value::{Object, Path, Place, Value, did_you_mean, names, show};
 
@@ -55,6 +56,10 @@ pub(super) fn suite(file: &str, text: &str) -> Result<Suite, SuiteError> {
     }
     let fields = Fields::read("the suite", &document.root, &SUITE)?;
     let component = identifier(&fields, "component")?;
+    if component == lint::COMPONENT {
+        let what = format!("`component` cannot be {component}: the rules of the inventory stand there");
+        return Err(SuiteError::at(&document.root.place, what));
+    }
     if fields.text("hosts")? != "infra" {
         return Err(SuiteError::at(&document.root.place, "`hosts` can only be infra: no other node is verified"));
     }

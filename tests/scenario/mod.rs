@@ -120,9 +120,10 @@ impl Row {
         self.stage.is_none_or(|only| only == stage) && self.breaks.iter().all(|fault| can_break(fault))
     }
 
-    /// Whether nothing may fail: then it is asked as a user asks, who waits for what restarts.
+    /// Whether nothing that is asked may fail: then it is asked as a user asks, who waits for what restarts.
     pub(crate) fn is_harmless(&self) -> bool {
-        self.fail.is_empty() && self.warn.is_empty() && self.error.is_empty()
+        let asked = |wanted: &&Wanted| !wanted.text.contains("/inventory/");
+        self.fail.is_empty() && !self.warn.iter().any(|one| asked(&one)) && self.error.is_empty()
     }
 
     /// Why the row is not acted out today, if it is not.

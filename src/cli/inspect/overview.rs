@@ -5,7 +5,7 @@ use std::fmt::Write;
 use indexmap::IndexMap;
 
 use super::Stop;
-use crate::cli::columns;
+use crate::cli::{columns, refused};
 use crate::inventory::Inventory;
 use crate::pigsty::Node;
 use crate::plan::Plan;
@@ -19,7 +19,7 @@ const MARGIN: usize = 14;
 /// The overview of an inventory, as wide as the terminal where there is one.
 pub(super) fn show(inventory: &Inventory, nodes: &[Node]) -> Result<String, Stop> {
     let suites = Suites::embedded()?;
-    let plan = Plan::new(inventory, &suites)?;
+    let plan = Plan::new(inventory, &suites).map_err(|error| refused(inventory, error))?;
     let mut text = String::new();
     for node in nodes {
         // Writing to a String cannot fail.

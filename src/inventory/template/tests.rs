@@ -230,7 +230,7 @@ fn a_key_that_may_be_a_number_is_not_guessed_at() {
 #[test]
 fn locked_text_is_a_problem_of_what_needs_it_and_unsafe_text_is_text() {
     let vars = "secret: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\nx: '{{ secret }}'";
-    assert!(x(vars).unwrap_err().contains("and it needs a value that is locked with ansible-vault, and no password"));
+    assert!(x(vars).unwrap_err().contains("and it needs a value that is locked with ansible-vault, and it is damaged"));
     assert!(effective(vars).problems["secret"].starts_with("is locked with ansible-vault (pigsty.yml:4)"));
     let mut inventory = inventory("x: 1\ny: '{{ plain }}!'");
     let value = json!({"__ansible_unsafe": "{{ nope }}"});

@@ -9,8 +9,8 @@ use crate::sim::fault::Word;
 use crate::sim::layout::Here;
 use crate::value::Value;
 
-/// `admin:pigsty`, the login of Pigsty's role defaults, as HTTP's basic scheme writes it.
-const ADMIN: &str = "Basic YWRtaW46cGlnc3R5";
+/// `admin:Demo.Grafana`, the login that the inventory of the estate has, as HTTP's basic scheme writes it.
+const ADMIN: &str = "Basic YWRtaW46RGVtby5HcmFmYW5h";
 
 /// Below which it is served.
 const PREFIX: &str = "/ui";

@@ -139,7 +139,7 @@ async fn the_authority_that_is_offered_vouches_for_every_name_of_the_portal() {
 async fn a_grafana_knows_whether_its_datasources_answer() {
     let faults = ["vmetrics@infra-1=refuse", "grafana@infra-2=datasource-error"].map(fault);
     let estate = Estate::start(2, &faults).await.unwrap();
-    let login = "authorization: Basic YWRtaW46cGlnc3R5\r\n";
+    let login = "authorization: Basic YWRtaW46RGVtby5HcmFmYW5h\r\n";
     for (uid, first, second) in [
         ("ds-prometheus", 400, 400),
         ("ds-vlogs", 200, 200),
