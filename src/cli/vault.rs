@@ -7,16 +7,17 @@ use crate::inventory::password;
 use crate::inventory::vault::Vault;
 use crate::report::ExitCode;
 
+/// Where the options stand in the help.
+const HEADING: &str =
+    "Vault (ANSIBLE_VAULT_PASSWORD_FILE and ANSIBLE_VAULT_IDENTITY_LIST count; ansible.cfg is not read)";
+
 #[derive(Debug, Args)]
-#[command(
-    next_help_heading = "Vault (ANSIBLE_VAULT_PASSWORD_FILE and ANSIBLE_VAULT_IDENTITY_LIST count; ansible.cfg is not read)"
-)]
 pub(super) struct Passwords {
-    /// File with the password of what ansible-vault has locked; may be repeated
-    #[arg(long, value_name = "FILE", alias = "vault-pass-file")]
+    /// File with the password of what ansible-vault has locked, or a program that prints it; may be repeated
+    #[arg(long, value_name = "FILE", alias = "vault-pass-file", help_heading = HEADING)]
     vault_password_file: Vec<String>,
     /// The same for a vault id, ID@FILE, or ID@prompt to be asked for it; may be repeated
-    #[arg(long, value_name = "[ID@]SOURCE")]
+    #[arg(long, value_name = "[ID@]SOURCE", help_heading = HEADING)]
     vault_id: Vec<String>,
 }
 

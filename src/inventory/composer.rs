@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, StructureStyle, options};
-use serde::de::IgnoredAny;
 
 use super::mapping::Mapping;
 use super::scalar;
@@ -45,8 +44,6 @@ pub(super) struct Composer<'a> {
     open: Vec<(StructureStyle, usize)>,
     /// How many of them are tagged `!unsafe`, which holds for all texts within.
     unsafe_depth: usize,
-    /// Whether Ansible reads the text as JSON, which it tries first.
-    is_json: bool,
     nodes: usize,
     copies: usize,
     duplicates: Vec<Duplicate>,
@@ -63,7 +60,6 @@ impl<'a> Composer<'a> {
             names: HashMap::new(),
             open: Vec::new(),
             unsafe_depth: 0,
-            is_json: text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(text).is_ok(),
             nodes: 0,
             copies: 0,
             duplicates: Vec::new(),
@@ -240,7 +236,6 @@ impl<'a> Composer<'a> {
             return Err(self.error(mark, "within brackets a text that begins with ? or : must be in quotes"));
         }
         let value = match tag {
-            None if is_plain && self.is_json => scalar::json(text),
             None if is_plain => scalar::plain(text),
             None => Ok(text.into()),
             Some("!") if is_plain && text.is_empty() => Ok("".into()),

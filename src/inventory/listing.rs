@@ -6,7 +6,7 @@
 use indexmap::IndexMap;
 
 use super::builder::Builder;
-use super::yaml::{Document, Key, Node};
+use super::yaml::{Document, Key, Node, Tag};
 use super::{InventoryError, shape};
 use crate::value::{Object, Value};
 
@@ -121,9 +121,18 @@ fn unsafe_text(value: Value) -> Value {
     match value {
         Value::String(text) => Object::from_iter([("__ansible_unsafe".to_owned(), text.into())]).into(),
         Value::Array(items) => items.into_iter().map(unsafe_text).collect(),
-        Value::Object(entries) => entries.into_iter().map(|(key, value)| (key, unsafe_text(value))).collect(),
+        Value::Object(entries) => match [Tag::Vault, Tag::Unsafe].iter().find_map(|tag| mark(&entries, *tag)) {
+            Some(marked) => marked,
+            None => entries.into_iter().map(|(key, value)| (key, unsafe_text(value))).collect(),
+        },
         other => other,
     }
+}
+
+/// A mapping with a mark of `ansible-inventory` in it is that mark and nothing else.
+fn mark(entries: &Object, tag: Tag) -> Option<Value> {
+    let text = entries.get(tag.name()).filter(|text| text.is_string())?;
+    Some(Object::from_iter([(tag.name().to_owned(), text.clone())]).into())
 }
 
 #[cfg(test)]
@@ -149,6 +158,17 @@ mod tests {
         assert_eq!(vars.variable("infra_seq").unwrap().place.as_ref().unwrap().to_string(), "list.json:5");
         assert_eq!(inventory.host_place("10.10.10.10").unwrap().to_string(), "list.json:2");
         assert_eq!(inventory.warnings()[0].message, "gone is in no group; Ansible ignores it");
+    }
+
+    #[test]
+    fn the_marks_of_ansible_inventory_are_kept() {
+        let text = r#"{"_meta": {"hostvars": {"h": {
+            "a": [{"__ansible_vault": "x"}], "b": {"__ansible_unsafe": "y"}, "c": {"__ansible_vault": 5}}}}, "g": {"hosts": ["h"]}}"#;
+        let inventory = read(text);
+        let (vault, mark) = (json!([{"__ansible_vault": "x"}]), json!({"__ansible_unsafe": "y"}));
+        let vars = inventory.vars("h");
+        assert_eq!((vars.get("a"), vars.get("b")), (Some(&vault), Some(&mark)));
+        assert_eq!(vars.get("c"), Some(&json!({"__ansible_vault": 5})));
     }
 
     #[test]

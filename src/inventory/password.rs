@@ -1,13 +1,15 @@
-//! Where the vault's passwords come from: files, and whoever the caller lets ask.
+//! Where the vault's passwords come from: files, programs that print one, and whoever the caller lets ask.
 //!
-//! Sources are written as Ansible writes them, `[ID@]FILE` or `[ID@]prompt`. A source that gives no password is refused,
+//! Sources are written as Ansible writes them, `[ID@]FILE` or `[ID@]prompt`; a file that may be executed is a program. A source that gives no password is refused,
 //! also where Ansible would go on with the others: the program was told to use it.
 
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use super::script;
 use super::source::reason;
 use super::vault::Vault;
 use crate::value::Secret;
@@ -15,13 +17,17 @@ use crate::value::Secret;
 /// How large a file with a password may be, in bytes; one that is larger is some other file.
 const BYTES: u64 = 64 * 1024;
 
+/// How long a program may take to print a password: it may ask a service, or a person somewhere else.
+const TIMEOUT: Duration = Duration::from_mins(1);
+
 /// Adds the password of a source to the vault; `prompt` asks a person for the password of a vault id.
 pub fn add(vault: &mut Vault, source: &str, prompt: impl FnOnce(&str) -> Result<String, String>) -> Result<(), String> {
-    let (id, source) = source.split_once('@').unwrap_or(("", source));
-    let id = if id.is_empty() { Vault::DEFAULT } else { id };
+    let (named, source) = source.split_once('@').unwrap_or(("", source));
+    let named = Some(named).filter(|id| !id.is_empty());
+    let id = named.unwrap_or(Vault::DEFAULT);
     let password = match source {
         "prompt" | "prompt_ask_vault_pass" => prompt(id)?.trim().to_owned(),
-        path => from_file(vault, &home(path))
+        path => from_file(vault, &home(path), named)
             .map_err(|reason| format!("{path}: no password of the vault is read: {reason}"))?,
     };
     if password.is_empty() {
@@ -31,14 +37,22 @@ pub fn add(vault: &mut Vault, source: &str, prompt: impl FnOnce(&str) -> Result<
     Ok(())
 }
 
-/// The password that a file holds; one that is locked itself is opened with the passwords so far.
-fn from_file(vault: &Vault, path: &Path) -> Result<String, String> {
+/// The password that a program prints; one whose name ends in `-client` is told the vault id.
+fn from_program(path: &Path, id: Option<&str>) -> Result<String, String> {
+    let is_client = path.file_stem().is_some_and(|name| name.to_string_lossy().ends_with("-client"));
+    let words = id.filter(|_| is_client).map(|id| ["--vault-id", id]);
+    let printed = script::output(path, words.as_ref().map_or(&[], |words| &words[..]), TIMEOUT)?;
+    Ok(printed.trim_matches(['\r', '\n']).to_owned())
+}
+
+/// The password that a file holds or prints; one that is locked itself is opened with the passwords so far.
+fn from_file(vault: &Vault, path: &Path, id: Option<&str>) -> Result<String, String> {
     let metadata = path.metadata().map_err(|error| reason(&error))?;
     if metadata.is_dir() {
         return Err("it is a directory".to_owned());
     }
     if metadata.permissions().mode() & 0o111 != 0 {
-        return Err("it may be executed, and programs are not asked for passwords yet".to_owned());
+        return from_program(path, id);
     }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| reason(&error))?;
@@ -101,6 +115,22 @@ mod tests {
         vault.add("x", "sesame".into());
         add(&mut vault, &path, asked).unwrap();
         assert_eq!(format!("{vault:?}"), r#"["x", "default"]"#);
+    }
+
+    #[test]
+    fn a_program_is_asked_and_a_client_is_told_the_vault_id() {
+        let (folder, path) = file("#!/bin/sh\necho sesame$1\n", 0o700);
+        let mut vault = Vault::default();
+        add(&mut vault, &format!("prod@{path}"), asked).unwrap();
+        assert_eq!(vault.open(SHORT).unwrap().expose(), "hello");
+        let client = folder.path().join("keyring-client.sh");
+        fs::write(&client, "#!/bin/sh\n[ \"$1 $2\" = '--vault-id prod' ] && echo sesame\n").unwrap();
+        fs::set_permissions(&client, fs::Permissions::from_mode(0o700)).unwrap();
+        let mut vault = Vault::default();
+        add(&mut vault, &format!("prod@{}", client.display()), asked).unwrap();
+        assert_eq!(vault.open(SHORT).unwrap().expose(), "hello");
+        let shown = add(&mut vault, &client.display().to_string(), asked).unwrap_err();
+        assert!(shown.contains("keyring-client.sh: no password of the vault is read: it fails with"), "{shown}");
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn quote(text: &mut String, own: &str) {
 }
 
 /// The shortest text that reads back the same; with an exponent of two digits below 0.0001 and from 10^16.
-fn float(number: f64) -> String {
+pub(super) fn float(number: f64) -> String {
     let scientific = format!("{number:e}");
     let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
     match exponent.parse::<i32>() {

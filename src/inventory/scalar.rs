@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 use serde_json::Number;
 
+use super::python;
 use crate::value::{Value, show};
 
 static FLOAT: LazyLock<Regex> = LazyLock::new(|| {
@@ -56,14 +57,6 @@ pub(super) fn plain(text: &str) -> Result<Value, String> {
     }
 }
 
-/// The value of a scalar without quotes in a JSON text, whose numbers may have bare exponents.
-pub(super) fn json(text: &str) -> Result<Value, String> {
-    if text.starts_with(|first: char| first.is_ascii_digit() || first == '-') && text.contains(['e', 'E']) {
-        return float(text);
-    }
-    plain(text)
-}
-
 /// Whether a scalar that is neither quoted nor tagged is text, and nothing that only became text here.
 pub(super) fn is_text(text: &str) -> bool {
     matches!(kind(text), Kind::Text)
@@ -75,20 +68,8 @@ pub(super) fn key(text: &str, value: &Value) -> String {
         Value::String(number) if matches!(kind(text), Kind::Float) => {
             number.replace("inf", "Infinity").replace("nan", "NaN")
         }
-        Value::Number(number) if number.is_f64() => number.as_f64().map_or_else(String::new, python),
+        Value::Number(number) if number.is_f64() => number.as_f64().map_or_else(String::new, python::float),
         other => show(other),
-    }
-}
-
-/// A finite number as Python writes it, whose exponents have a sign and two digits.
-fn python(number: f64) -> String {
-    let text = format!("{number:?}");
-    match text.split_once('e') {
-        None => text,
-        Some((digits, exponent)) => match exponent.strip_prefix('-') {
-            Some(exponent) => format!("{digits}e-{exponent:0>2}"),
-            None => format!("{digits}e+{exponent:0>2}"),
-        },
     }
 }
 

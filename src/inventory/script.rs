@@ -75,7 +75,7 @@ enum Event {
 }
 
 /// The standard output of one call.
-fn output(path: &Path, words: &[&str], timeout: Duration) -> Result<String, String> {
+pub(super) fn output(path: &Path, words: &[&str], timeout: Duration) -> Result<String, String> {
     let path = std::path::absolute(path).map_err(|error| error.to_string())?;
     let mut command = Command::new(path);
     command.args(words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);

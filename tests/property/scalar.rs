@@ -221,7 +221,6 @@ pub(crate) const TEXTS: &[&str] = &[
     "{\"a\": {\"__ansible_unsafe\": \"{{ x }}\"}, \"b\": {\"__ansible_vault\": \"x\"}}",
     "{\"a\":1,\"b\":{\"c\":[\"yes\",\"12\"]}}",
     "{\"a\": 1, \"a\": 2, \"<<\": {\"b\": 3}}",
-    "[1e3]",
     "a: !unsafe {k: '{{ y }}', l: [1, '{{ z }}', yes, plain, 2024-01-02, {m: !unsafe '12', n: !!str 5}]}\n",
     "a: &x text\nb: !unsafe [*x, other]\nc: *x\n",
     "a: !unsafe &x [text]\nb: *x\n",
