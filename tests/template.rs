@@ -5,7 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot do is its failure")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::OnceLock;
@@ -23,9 +23,15 @@ fn main() -> ExitCode {
     let refused = names("refused.yml").into_iter().map(|name| {
         Trial::ignorable_test(format!("{name} is refused as Ansible refuses it"), move || is_refused(&name))
     });
-    let real = real().into_iter().map(|file| {
+    let real = real().into_iter().flat_map(|file| {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        Trial::test(format!("every variable of {name} has a value"), move || has_values(&file))
+        let copy = file.clone();
+        [
+            Trial::test(format!("every variable of {name} has a value"), move || has_values(&copy)),
+            Trial::ignorable_test(format!("{name} has the values that it has with Ansible"), move || {
+                agrees_whole(&file)
+            }),
+        ]
     });
     libtest_mimic::run(&arguments, agreed.chain(refused).chain(real).collect()).exit_code()
 }
@@ -81,6 +87,23 @@ fn has_values(file: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
+/// Compares every variable of every host with its value in a play.
+fn agrees_whole(file: &Path) -> Result<Completion, Failed> {
+    let inventory = Inventory::read(file).map_err(|error| error.to_string())?;
+    let hosts = inventory.hosts_in("all").unwrap_or_default();
+    let vars: Vec<_> = hosts.iter().map(|host| inventory.vars(host)).collect();
+    let names: BTreeSet<_> = vars.iter().flat_map(Vars::iter).map(|(name, _)| name.to_owned()).collect();
+    let wanted = names.into_iter().map(|name| (name.clone(), format!("{{{{ {name} | default(none) }}}}"))).collect();
+    let Some(said) = answers(file, wanted, hosts.len()) else { return Ok(absent()) };
+    let said = said?;
+    for host in hosts {
+        for (name, variable) in inventory.effective(host, &Vars::default()).vars.iter() {
+            same(&format!("{name} of {host}"), &variable.value, &said[host][name])?;
+        }
+    }
+    Ok(Completion::Completed)
+}
+
 /// What Ansible said, or that it is not there.
 type Said<T> = Option<Result<T, String>>;
 
@@ -127,11 +150,17 @@ fn ansible(program: &str) -> Command {
 
 /// The values of every host, all in one question.
 fn evaluated() -> Said<BTreeMap<String, Value>> {
-    let wanted: BTreeMap<_, _> =
-        names("agreed.yml").into_iter().map(|name| (name.clone(), format!("{{{{ {name} }}}}"))).collect();
+    let wanted = names("agreed.yml").into_iter().map(|name| (name.clone(), format!("{{{{ {name} }}}}"))).collect();
+    answers(Path::new("agreed.yml"), wanted, read("agreed.yml").hosts_in("all").unwrap().len())
+}
+
+/// What each of so many hosts says to expressions, each by its name.
+fn answers(inventory: &Path, wanted: BTreeMap<String, String>, hosts: usize) -> Said<BTreeMap<String, Value>> {
     let question = json!({"msg": wanted}).to_string();
     let output = ansible("ansible")
-        .args(["-i", "agreed.yml", "all", "-c", "local", "-m", "debug", "-a", &question])
+        .arg("-i")
+        .arg(inventory)
+        .args(["all", "-c", "local", "-m", "debug", "-a", &question])
         .output()
         .ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -143,7 +172,6 @@ fn evaluated() -> Said<BTreeMap<String, Value>> {
         let Some(Ok(value)) = values.next() else { return Some(Err(format!("no JSON of {host}: {}", pair[1]))) };
         said.insert(host.to_owned(), value["msg"].clone());
     }
-    let hosts = read("agreed.yml").hosts_in("all").unwrap().len();
     Some(if said.len() == hosts { Ok(said) } else { Err(format!("{text}{}", String::from_utf8_lossy(&output.stderr))) })
 }
 
