@@ -148,11 +148,12 @@ impl Wanted {
 
     /// The plan of an inventory, with what is wanted of it.
     fn plan(&self, inventory: &crate::inventory::Inventory, suites: &Suites) -> Result<Plan, Stop> {
-        let mut inventory = inventory.clone();
+        let mut copy = None;
         if let Some(file) = &self.ca {
-            inventory.set("ca", authority(file)?);
+            copy.insert(inventory.clone()).set("ca", authority(file)?);
         }
-        let plan = Plan::new(&inventory, suites).map_err(|error| refused(&inventory, error))?;
+        let inventory = copy.as_ref().unwrap_or(inventory);
+        let plan = Plan::new(inventory, suites).map_err(|error| refused(inventory, error))?;
         Ok(plan.select(&self.selection())?)
     }
 }

@@ -8,22 +8,22 @@ use super::yaml::{Document, Key, Node, NodeKind};
 use super::{InventoryError, Warning, range, shape};
 use crate::value::Value;
 
-/// Reads a document into an inventory.
-pub(super) fn read(builder: &mut Builder, document: &Document) -> Result<(), InventoryError> {
+/// Reads a document into an inventory, and lets go of every part that is read: large ones take a gigabyte.
+pub(super) fn read(builder: &mut Builder, document: Document) -> Result<(), InventoryError> {
     let first = builder.warning_count();
     for duplicate in &document.duplicates {
         let Warning { place, message } = duplicate.warning();
         builder.warn(&place, message);
     }
-    for (key, node) in document.root.entries().unwrap_or_default() {
-        group(builder, key, node)?;
+    for (key, node) in document.root.into_entries().unwrap_or_default() {
+        group(builder, &key, node)?;
     }
     builder.sort_warnings(first);
     Ok(())
 }
 
 /// Reads one group; nothing if Ansible would pass over it.
-fn group(builder: &mut Builder, key: &Key, node: &Node) -> Result<Option<usize>, InventoryError> {
+fn group(builder: &mut Builder, key: &Key, node: Node) -> Result<Option<usize>, InventoryError> {
     if node.entries().is_none() && !node.is_null() {
         let message = format!("{} is {}, not a group; Ansible passes over it", key.text, node.noun());
         builder.warn(&key.place, message);
@@ -31,19 +31,19 @@ fn group(builder: &mut Builder, key: &Key, node: &Node) -> Result<Option<usize>,
     }
     let name = name(key, "group")?;
     let group = builder.group(name, &key.place);
-    for (section, node) in node.entries().unwrap_or_default() {
-        let entries = alone(node);
-        let entries = node.entries().or(entries.as_deref());
+    for (section, node) in node.into_entries().unwrap_or_default() {
+        let (noun, is_null) = (node.noun(), node.is_null());
+        let entries = alone(&node).or_else(|| node.into_entries());
         match (section.text.as_str(), entries) {
             ("hosts", Some(entries)) => hosts(builder, group, entries)?,
             ("children", Some(entries)) => children(builder, group, entries)?,
-            ("vars", Some(entries)) => vars(builder, group, entries)?,
-            ("hosts" | "children" | "vars", None) if !node.is_null() => {
-                let message = format!("{} of group {name} is {}, not a mapping", section.text, node.noun());
+            ("vars", Some(entries)) => vars(builder, group, &entries)?,
+            ("hosts" | "children" | "vars", None) if !is_null => {
+                let message = format!("{} of group {name} is {noun}, not a mapping", section.text);
                 return Err(shape(&section.place, message));
             }
             ("hosts" | "children" | "vars", None) => {}
-            (unknown, _) if !node.is_null() => {
+            (unknown, _) if !is_null => {
                 let message =
                     format!("{unknown} of group {name} is none of hosts, children and vars; Ansible ignores it");
                 builder.warn(&section.place, message);
@@ -54,10 +54,11 @@ fn group(builder: &mut Builder, key: &Key, node: &Node) -> Result<Option<usize>,
     Ok(Some(group))
 }
 
-fn children(builder: &mut Builder, parent: usize, children: &[(Key, Node)]) -> Result<(), InventoryError> {
+fn children(builder: &mut Builder, parent: usize, children: Vec<(Key, Node)>) -> Result<(), InventoryError> {
     for (key, node) in children {
-        let Some(child) = group(builder, key, node)?.or_else(|| builder.known_group(&key.text)) else {
-            return Err(shape(&key.place, format!("group {} is {}, not a mapping", key.text, node.noun())));
+        let noun = node.noun();
+        let Some(child) = group(builder, &key, node)?.or_else(|| builder.known_group(&key.text)) else {
+            return Err(shape(&key.place, format!("group {} is {noun}, not a mapping", key.text)));
         };
         builder.child(parent, child, &key.place)?;
     }
@@ -68,9 +69,9 @@ fn vars(builder: &mut Builder, group: usize, vars: &[(Key, Node)]) -> Result<(),
     vars.iter().try_for_each(|(key, node)| builder.set_group(group, &key.text, node.value(), &key.place))
 }
 
-fn hosts(builder: &mut Builder, group: usize, hosts: &[(Key, Node)]) -> Result<(), InventoryError> {
+fn hosts(builder: &mut Builder, group: usize, hosts: Vec<(Key, Node)>) -> Result<(), InventoryError> {
     for (key, node) in hosts {
-        let written = name(key, "host")?;
+        let written = name(&key, "host")?;
         let (names, port) = range::expand(written)
             .map_err(|reason| shape(&key.place, format!("host {written} cannot be read: {reason}")))?;
         if names.is_empty() {

@@ -20,7 +20,7 @@ pub(super) fn read(builder: &mut Builder, name: &str, text: &str) -> Result<(), 
             Err(unsupported(name, "it is an inventory in TOML format", remedy))
         }
         None | Some("yml" | "yaml" | "json") => match tree(name, text) {
-            Ok(document) => content(builder, name, &document),
+            Ok(document) => content(builder, name, document),
             Err(fault) => ini::read(builder, name, text).map_err(|error| told(name, text, fault, error)),
         },
         Some(end) => ini::read(builder, name, text).map_err(|error| {
@@ -45,13 +45,13 @@ fn tree(name: &str, text: &str) -> Result<Document, Option<InventoryError>> {
     }
 }
 
-fn content(builder: &mut Builder, name: &str, document: &Document) -> Result<(), InventoryError> {
+fn content(builder: &mut Builder, name: &str, document: Document) -> Result<(), InventoryError> {
     let entries = document.root.entries().unwrap_or_default();
     if entries.is_empty() {
         return Err(unreadable(name, "it holds no group".to_owned()));
     }
-    if listing::is_listing(document) {
-        return listing::read(builder, document).map(|_| ());
+    if listing::is_listing(&document) {
+        return listing::read(builder, &document).map(|_| ());
     }
     match entries.iter().find(|(key, _)| key.text == "plugin") {
         Some((key, node)) if !node.is_false() => {

@@ -151,6 +151,14 @@ impl Node {
         }
     }
 
+    /// The same, without a copy.
+    pub fn into_entries(self) -> Option<Vec<(Key, Self)>> {
+        match self.kind {
+            NodeKind::Map(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
     /// The items of a list; nothing for all else.
     pub fn items(&self) -> Option<&[Self]> {
         match &self.kind {
