@@ -13,6 +13,10 @@ use crate::inventory::yaml::{self, Document};
 use crate::pigsty::{self, Node, Unidentified};
 use crate::value::{Place, Variable};
 
+/// How long a file may be to be read again for the place within a value, in bytes: what people write is shorter, and of the
+/// rest the line of the variable is told.
+const TEXT: usize = 1024 * 1024;
+
 pub(super) struct Estate<'a> {
     pub(super) inventory: &'a Inventory,
     pub(super) nodes: &'a [Node],
@@ -55,7 +59,8 @@ impl<'a> Estate<'a> {
 
     fn document(&self, file: &Arc<str>) -> Option<Rc<Document>> {
         let mut documents = self.documents.borrow_mut();
-        let read = || self.inventory.text(file).and_then(|text| yaml::read(file, text).ok()).map(Rc::new);
+        let text = || self.inventory.text(file).filter(|text| text.len() <= TEXT);
+        let read = || text().and_then(|text| yaml::read(file, text).ok()).map(Rc::new);
         documents.entry(file.clone()).or_insert_with(read).clone()
     }
 }
