@@ -78,7 +78,7 @@ pub(super) const NGINX: &[Recipe] = &[
     },
     Recipe {
         word: "stale-portal",
-        steps: &[Step::Vars(&[("infra_portal.prometheus.endpoint", "\"${admin_ip}:{{ vlogs_port }}\"")])],
+        steps: &[Step::Vars(&[("infra_portal.prometheus.endpoint", "\"${admin_ip}:9428\"")])],
     },
     Recipe { word: "no-auth", steps: &[Step::Vars(&[("infra_portal.alertmanager.auth", "false")])] },
     Recipe {
