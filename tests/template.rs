@@ -94,7 +94,7 @@ fn agrees_whole(file: &Path) -> Result<Completion, Failed> {
     let vars: Vec<_> = hosts.iter().map(|host| inventory.vars(host)).collect();
     let names: BTreeSet<_> = vars.iter().flat_map(Vars::iter).map(|(name, _)| name.to_owned()).collect();
     let wanted = names.into_iter().map(|name| (name.clone(), format!("{{{{ {name} | default(none) }}}}"))).collect();
-    let Some(said) = answers(file, wanted, hosts.len()) else { return Ok(absent()) };
+    let Some(said) = answers(file, &wanted, hosts.len()) else { return Ok(absent()) };
     let said = said?;
     for host in hosts {
         for (name, variable) in inventory.effective(host, &Vars::default()).vars.iter() {
@@ -150,12 +150,13 @@ fn ansible(program: &str) -> Command {
 
 /// The values of every host, all in one question.
 fn evaluated() -> Said<BTreeMap<String, Value>> {
-    let wanted = names("agreed.yml").into_iter().map(|name| (name.clone(), format!("{{{{ {name} }}}}"))).collect();
-    answers(Path::new("agreed.yml"), wanted, read("agreed.yml").hosts_in("all").unwrap().len())
+    let wanted: BTreeMap<_, _> =
+        names("agreed.yml").into_iter().map(|name| (name.clone(), format!("{{{{ {name} }}}}"))).collect();
+    answers(Path::new("agreed.yml"), &wanted, read("agreed.yml").hosts_in("all").unwrap().len())
 }
 
 /// What each of so many hosts says to expressions, each by its name.
-fn answers(inventory: &Path, wanted: BTreeMap<String, String>, hosts: usize) -> Said<BTreeMap<String, Value>> {
+fn answers(inventory: &Path, wanted: &BTreeMap<String, String>, hosts: usize) -> Said<BTreeMap<String, Value>> {
     let question = json!({"msg": wanted}).to_string();
     let output = ansible("ansible")
         .arg("-i")
