@@ -12,6 +12,8 @@ use serde::Serialize;
 use crate::value::{Object, Path, Value, show};
 
 mod answer;
+/// Probes by the modules of blackbox_exporter.
+pub mod blackbox;
 mod blame;
 mod certificate;
 mod dial;
