@@ -43,6 +43,11 @@ impl Tcp {
         format!("connect to {}", self.dial)
     }
 
+    /// The port as `host:port`, where nothing but a connection is asked of it.
+    pub(super) fn plain(&self) -> Option<String> {
+        Some(self.dial.to_string())
+    }
+
     pub(super) async fn measure(&self, timeout: Duration) -> Result<Facts, ProbeError> {
         let started = Instant::now();
         let deadline = started + timeout;
