@@ -12,8 +12,7 @@ use self::proxy::Proxies;
 use self::request::Outgoing;
 use self::trip::Trip;
 use self::url::Url;
-use super::{Failed, HttpModule, Metrics, Task, TlsModule, address, tls};
-use crate::probe::ProbeError;
+use super::{Failed, HttpModule, Metrics, Task, TlsModule, address};
 use crate::probe::dial::span;
 
 mod body;
@@ -33,6 +32,8 @@ mod trip;
 mod url;
 mod wire;
 
+pub use self::cel::check as is_cel;
+
 pub(super) async fn probe(module: &HttpModule, task: Task<'_>, metrics: &mut Metrics) -> Result<(), Failed> {
     prepare(module, metrics);
     let url = target(task.target)?;
@@ -48,6 +49,7 @@ pub(super) async fn probe(module: &HttpModule, task: Task<'_>, metrics: &mut Met
     };
     let (headers, host) = request::headers(module, task)?;
     let mut first = Outgoing { method: request::method(module)?, host: url.host.clone(), url, headers, payload: None };
+    let host = host.filter(|host| !host.is_empty());
     let name = host.clone().unwrap_or_else(|| first.url.name().to_owned());
     first.host = host.unwrap_or(first.host);
     if let Some(address) = address {
@@ -96,26 +98,16 @@ fn target(text: &str) -> Result<Url, Failed> {
 
 /// Reads what TLS needs also where the first hop does not speak it, as the exporter does.
 fn check_tls(client: &Client<'_>, url: &Url) -> Result<(), Failed> {
-    if url.scheme == "https" {
-        return client.setup(url, true).map(drop);
-    }
-    if client.module.tls == TlsModule::default() {
-        return Ok(());
-    }
-    let unnamed = TlsModule { server_name: String::new(), ..client.module.tls.clone() };
-    tls::Setup::new(&unnamed, "localhost", &[]).map(drop)
+    let plain = url.scheme != "https" && client.module.tls == TlsModule::default();
+    if plain { Ok(()) } else { client.setup(url, true).map(drop) }
 }
 
 /// Waits for something until the probe is over; the reason says what did not come to pass in that time.
-async fn late<T>(task: Task<'_>, reason: impl FnOnce() -> String, future: impl Future<Output = T>) -> Result<T, Failed> {
+async fn late<T>(
+    task: Task<'_>,
+    reason: impl FnOnce() -> String,
+    future: impl Future<Output = T>,
+) -> Result<T, Failed> {
     let waited = timeout_at(task.deadline, future).await;
     waited.map_err(|_| Failed::target(format!("{} within {}", reason(), span(task.timeout))))
-}
-
-/// The same error in the words of a verdict.
-fn failed(error: ProbeError) -> Failed {
-    match error {
-        ProbeError::Local(reason) => Failed::local(reason),
-        other => Failed::target(other.to_string()),
-    }
 }

@@ -110,7 +110,9 @@ impl<'a> Content<'a> {
         };
         let mut stream = tokio::io::BufReader::with_capacity(PEEKED, stream);
         let peeked = match timeout_at(self.task.deadline, stream.fill_buf()).await {
-            Ok(Ok(bytes)) => Ok(if bytes.is_empty() { None } else { Some(bytes.starts_with(&GZIP[..bytes.len().min(3)])) }),
+            Ok(Ok(bytes)) => {
+                Ok(if bytes.is_empty() { None } else { Some(bytes.starts_with(&GZIP[..bytes.len().min(3)])) })
+            }
             Ok(Err(error)) => Err(wrong(&error, "", self.peer)),
             Err(_) => Err(slow(self.task, self.peer)),
         };
@@ -158,7 +160,10 @@ impl<'a> Content<'a> {
         match self.limit.filter(|&limit| total > limit) {
             Some(limit) => {
                 self.read = limit;
-                Err(Failed::target(format!("the body from {} has more than {limit} bytes, its body_size_limit", self.peer)))
+                Err(Failed::target(format!(
+                    "the body from {} has more than {limit} bytes, its body_size_limit",
+                    self.peer
+                )))
             }
             None => {
                 self.read = total;

@@ -12,13 +12,23 @@ use super::super::Failed;
 
 /// Every function that an expression may call besides the operators and macros.
 const FUNCTIONS: [&str; 13] = [
-    "bool", "bytes", "contains", "double", "dyn", "endsWith", "int", "matches", "size", "startsWith", "string", "type",
+    "bool",
+    "bytes",
+    "contains",
+    "double",
+    "dyn",
+    "endsWith",
+    "int",
+    "matches",
+    "size",
+    "startsWith",
+    "string",
+    "type",
     "uint",
 ];
 
 /// Every type that an expression may name.
-const TYPES: [&str; 10] =
-    ["bool", "bytes", "double", "dyn", "int", "list", "map", "null_type", "string", "uint"];
+const TYPES: [&str; 10] = ["bool", "bytes", "double", "dyn", "int", "list", "map", "null_type", "string", "uint"];
 
 /// Whether a text is an expression that a module may have; the error completes "`text` …".
 pub fn check(text: &str) -> Result<(), String> {
@@ -146,7 +156,8 @@ mod tests {
 
     #[test]
     fn an_expression_is_held_against_json() {
-        let body = r#"{"foo": {"bar": "baz"}, "n": 5, "big": 12345678901234567890, "l": [1, 2], "m": {"n": 1, "n": 2}}"#;
+        let body =
+            r#"{"foo": {"bar": "baz"}, "n": 5, "big": 12345678901234567890, "l": [1, 2], "m": {"n": 1, "n": 2}}"#;
         for holds in [
             "body.foo.bar == 'baz'",
             "body.n == 5 && body.n == 5.0 && 4 < body.n && body.n in [5]",

@@ -112,7 +112,8 @@ impl Jar {
         let host = canonical(host);
         for line in headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()) {
             let Some(cookie) = Cookie::read(line, &host, &url.path) else { continue };
-            let same = |old: &Cookie| (&old.name, &old.domain, &old.path) == (&cookie.name, &cookie.domain, &cookie.path);
+            let same =
+                |old: &Cookie| (&old.name, &old.domain, &old.path) == (&cookie.name, &cookie.domain, &cookie.path);
             match self.0.iter().position(same) {
                 Some(at) if cookie.gone => drop(self.0.remove(at)),
                 Some(at) => self.0[at] = cookie,

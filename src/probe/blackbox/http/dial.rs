@@ -9,8 +9,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::super::{Failed, Task};
+use super::late;
 use super::trace::Trace;
-use super::{failed, late};
 use crate::probe::blame::blame;
 use crate::probe::dial::span;
 
@@ -84,7 +84,7 @@ async fn serial(addresses: &[SocketAddr], task: Task<'_>) -> Result<(TcpStream, 
         let share = (left / others).max(SHARE).min(left);
         let error = match timeout(share, TcpStream::connect(peer)).await {
             Ok(Ok(stream)) => return Ok((stream, peer)),
-            Ok(Err(error)) => failed(blame(&error, peer)),
+            Ok(Err(error)) => blame(&error, peer).into(),
             Err(_) => Failed::target(format!("no answer from {peer} within {}", span(share))),
         };
         first.get_or_insert(error);

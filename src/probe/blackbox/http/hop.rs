@@ -22,7 +22,7 @@ use super::request::{Outgoing, Payload};
 use super::trace::Trace;
 use super::url::Url;
 use super::wire::{First, Records, Stream, Watch, Wire};
-use super::{dial, failed, late, proxy};
+use super::{dial, late, proxy};
 use crate::probe::dial::span;
 use crate::probe::request::explain;
 
@@ -133,7 +133,9 @@ impl Client<'_> {
     async fn connect_through(&self, proxy: &Url, outgoing: &Outgoing, trace: &mut Trace) -> Result<Connection, Failed> {
         let url = &outgoing.url;
         if proxy.scheme.starts_with("socks5") {
-            return Err(Failed::local(format!("the proxy {proxy} speaks SOCKS, which is not spoken here; use one of HTTP")));
+            return Err(Failed::local(format!(
+                "the proxy {proxy} speaks SOCKS, which is not spoken here; use one of HTTP"
+            )));
         }
         let (stream, peer) = dial::dial(proxy.name(), port(proxy)?, self.task, trace).await?;
         let mut connection: Connection = (Box::new(stream), None, peer);
@@ -171,7 +173,9 @@ impl Client<'_> {
         trace.handshake = Some((start, Instant::now()));
         let (stream, shown) = shaken.map_err(|_| {
             let within = span(within);
-            Failed::target(format!("{peer} accepted the connection but did not finish the TLS handshake within {within}"))
+            Failed::target(format!(
+                "{peer} accepted the connection but did not finish the TLS handshake within {within}"
+            ))
         })??;
         Ok((Box::new(Wire::new(stream, Watch::Above(records))), shown))
     }
@@ -244,7 +248,7 @@ fn port(url: &Url) -> Result<u16, Failed> {
 
 /// What an error of the connection means.
 pub(super) fn broken(error: &(dyn Error + 'static), peer: SocketAddr) -> Failed {
-    failed(explain(error, peer))
+    explain(error, peer).into()
 }
 
 /// Refuses what the exporter refuses of the frame of an answer and our library does not.

@@ -2,13 +2,13 @@
 //!
 //! A rule that fails ends nothing: the body is read to its end all the same, and what failed first is told.
 
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use hyper::header::LAST_MODIFIED;
-use hyper::{HeaderMap, Method, Response, Version};
+use hyper::{HeaderMap, Response, Version};
 use tokio::time::Instant;
 
 use super::super::{Failed, HttpModule, Metrics};
-use super::body::{self, Content};
+use super::body::Content;
 use super::hop::Client;
 use super::rule;
 use super::trip::{Arrival, Trip};
@@ -18,12 +18,10 @@ type Verdict = Result<(), Failed>;
 /// Holds an answer against its module.
 pub(super) async fn judge(client: &Client<'_>, arrival: Arrival, trip: &mut Trip, metrics: &mut Metrics) -> Verdict {
     let module = client.module;
-    let Arrival { reply, method, refused } = arrival;
+    let Arrival { reply, length, empty, refused } = arrival;
     let (response, shown, peer, _driver) = reply.open();
     let version = response.version();
-    let length = body::length(&response, &method);
     let mut verdict = head(module, &response, length, metrics);
-    let empty = length == 0 || method == Method::HEAD || response.body().is_end_stream();
     let (head, mut body) = response.into_parts();
     let content = match refused {
         true => Content::refused(empty, client.task, peer),
@@ -55,7 +53,10 @@ pub(super) async fn judge(client: &Client<'_>, arrival: Arrival, trip: &mut Trip
 /// The status and the headers.
 fn head(module: &HttpModule, response: &Response<Incoming>, length: i64, metrics: &mut Metrics) -> Verdict {
     metrics.set("probe_http_status_code", f64::from(response.status().as_u16()));
-    metrics.set("probe_http_content_length", length.is_negative().then_some(-1.0).unwrap_or_else(|| number(length.unsigned_abs())));
+    metrics.set(
+        "probe_http_content_length",
+        length.is_negative().then_some(-1.0).unwrap_or_else(|| number(length.unsigned_abs())),
+    );
     rule::status(module, response.status())?;
     if module.fail_if_header_matches.is_empty() && module.fail_if_header_not_matches.is_empty() {
         return Ok(());

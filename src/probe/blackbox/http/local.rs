@@ -18,7 +18,9 @@ pub(super) async fn bytes(field: &str, path: PathBuf, limit: u64) -> Result<Vec<
     });
     let wrong = |what: String| Failed::local(format!("{field}: {shown}: {what}"));
     match read.await {
-        Ok(Ok(content)) if content.len() as u64 > limit => Err(wrong(format!("is larger than {limit} bytes, the limit"))),
+        Ok(Ok(content)) if content.len() as u64 > limit => {
+            Err(wrong(format!("is larger than {limit} bytes, the limit")))
+        }
         Ok(Ok(content)) => Ok(content),
         Ok(Err(error)) => Err(wrong(format!("cannot be read: {}", error.kind()))),
         Err(error) => Err(wrong(format!("cannot be read: {error}"))),

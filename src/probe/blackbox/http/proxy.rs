@@ -52,7 +52,8 @@ impl Proxies {
         let Some(text) = proxy.proxy_url.as_ref().filter(|url| !url.expose().is_empty()) else {
             return Ok(Self::default());
         };
-        let url = Url::parse(text.expose()).map_err(|why| Failed::target(format!("proxy_url {why}; write http://host:port")))?;
+        let url = Url::parse(text.expose())
+            .map_err(|why| Failed::target(format!("proxy_url {why}; write http://host:port")))?;
         let exempt = (!proxy.no_proxy.is_empty()).then(|| exempt(&proxy.no_proxy));
         Ok(Self { http: Some(url.clone()), https: Some(url), exempt, cgi: false })
     }
@@ -179,12 +180,21 @@ mod tests {
         assert!(passes(&fixed(""), "http://127.0.0.1/"));
         let some = fixed("10.0.0.0/8, example.com:80,.o.example,[::2]:81,192.0.2.1");
         for exempt in [
-            "http://localhost/", "http://127.1.1.1/", "http://[::1]/", "https://10.1.2.3/", "http://a.example.com/",
-            "http://example.com/", "http://x.o.example/", "http://[::2]:81/", "http://192.0.2.1:9/",
+            "http://localhost/",
+            "http://127.1.1.1/",
+            "http://[::1]/",
+            "https://10.1.2.3/",
+            "http://a.example.com/",
+            "http://example.com/",
+            "http://x.o.example/",
+            "http://[::2]:81/",
+            "http://192.0.2.1:9/",
         ] {
             assert!(!passes(&some, exempt), "{exempt}");
         }
-        for other in ["https://example.com/", "http://o.example/", "http://11.0.0.1/", "http://[::2]/", "http://xexample.com"] {
+        for other in
+            ["https://example.com/", "http://o.example/", "http://11.0.0.1/", "http://[::2]/", "http://xexample.com"]
+        {
             assert!(passes(&some, other), "{other}");
         }
         assert!(!passes(&fixed("*"), "http://192.0.2.1/"));
@@ -193,7 +203,8 @@ mod tests {
     #[test]
     fn the_environment_is_asked_where_the_module_says_so() {
         let variables = |name: &str| {
-            let known = [("HTTP_PROXY", "192.0.2.9:3128"), ("https_proxy", "http://192.0.2.8:1"), ("no_proxy", "a.example")];
+            let known =
+                [("HTTP_PROXY", "192.0.2.9:3128"), ("https_proxy", "http://192.0.2.8:1"), ("no_proxy", "a.example")];
             known.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
         let proxy = Proxy { proxy_from_environment: true, ..Proxy::default() };
@@ -202,7 +213,8 @@ mod tests {
         assert!(passes(&proxies, "http://b.example/") && passes(&proxies, "https://b.example/"));
         assert!(!passes(&proxies, "http://a.example/"));
         assert!(!passes(&Proxies::new(&Proxy::default(), variables).unwrap(), "http://b.example/"));
-        let cgi = Proxies::new(&proxy, |name| if name == "REQUEST_METHOD" { Some("GET".into()) } else { variables(name) });
+        let cgi =
+            Proxies::new(&proxy, |name| if name == "REQUEST_METHOD" { Some("GET".into()) } else { variables(name) });
         assert!(cgi.unwrap().of(&Url::parse("http://b.example/").unwrap()).is_err());
     }
 }

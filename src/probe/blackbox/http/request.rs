@@ -136,7 +136,9 @@ pub(super) fn has_credentials(module: &HttpModule) -> Result<(), Failed> {
         Source::Reference(name) => Some(name),
         Source::Text(_) | Source::File(_) => None,
     });
-    named.map_or(Ok(()), |name| Err(Failed::local(format!("there is no secret manager to ask for `{name}`; give a file"))))
+    named.map_or(Ok(()), |name| {
+        Err(Failed::local(format!("there is no secret manager to ask for `{name}`; give a file")))
+    })
 }
 
 /// Says who asks, unless the headers do already.
@@ -204,7 +206,8 @@ impl Outgoing {
     /// Adds what HTTP/1 says of the connection and the body.
     fn frame(&self, headers: &mut HeaderMap) {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!$%&'()*+,-.:;=[]_~".contains(&byte);
-        let host = HeaderValue::from_str(self.asked()).ok().filter(|host| host.as_bytes().iter().all(|&byte| allowed(byte)));
+        let host =
+            HeaderValue::from_str(self.asked()).ok().filter(|host| host.as_bytes().iter().all(|&byte| allowed(byte)));
         headers.insert(HOST, host.unwrap_or_else(|| HeaderValue::from_static("")));
         if !headers.contains_key(UPGRADE) {
             headers.append(CONNECTION, HeaderValue::from_static("close"));

@@ -26,7 +26,10 @@ pub(super) fn headers(module: &HttpModule, headers: &HeaderMap) -> Result<(), Fa
     for rule in &module.fail_if_header_matches {
         if matches(rule, headers)? == Some(true) {
             let text = rule.regexp.text();
-            return Err(Failed::target(format!("the header {} matches `{text}` (fail_if_header_matches)", rule.header)));
+            return Err(Failed::target(format!(
+                "the header {} matches `{text}` (fail_if_header_matches)",
+                rule.header
+            )));
         }
     }
     for rule in &module.fail_if_header_not_matches {

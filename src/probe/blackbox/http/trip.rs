@@ -2,6 +2,7 @@
 //!
 //! What goes along and what stays behind is as the exporter's client has it, whose first host is the address it resolved.
 
+use hyper::body::Body as _;
 use hyper::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, COOKIE,
     HeaderName, HeaderValue, LOCATION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, REFERER, WWW_AUTHENTICATE,
@@ -9,7 +10,7 @@ use hyper::header::{
 use hyper::{HeaderMap, Method, StatusCode};
 
 use super::super::Failed;
-use super::body::Content;
+use super::body::{self, Content};
 use super::cookie::{self, Jar};
 use super::hop::{Client, Reply};
 use super::request::Outgoing;
@@ -34,8 +35,10 @@ pub(super) struct Trip {
 /// The answer that is judged.
 pub(super) struct Arrival {
     pub(super) reply: Reply,
-    /// The method of the last request.
-    pub(super) method: Method,
+    /// The length that it promised, −1 if none.
+    pub(super) length: i64,
+    /// Whether there was no body from the first.
+    pub(super) empty: bool,
     /// Whether it is a redirect that was not followed, whose body is not read.
     pub(super) refused: bool,
 }
@@ -75,11 +78,13 @@ impl Trip {
                 Some((method, keeps)) => luggage.next(&outgoing, &reply, method, keeps)?,
                 None => None,
             };
-            let Some(next) = next else { return Ok(Arrival { reply, method, refused: false }) };
+            let length = body::length(&reply.response, &method);
+            let empty = length == 0 || method == Method::HEAD || reply.response.body().is_end_stream();
+            let Some(next) = next else { return Ok(Arrival { reply, length, empty, refused: false }) };
             self.redirects = sent;
-            let reply = leave(client, reply, &method).await;
+            let reply = leave(client, reply, length).await;
             if sent > REDIRECTS || !client.module.follow_redirects {
-                return Ok(Arrival { reply, method, refused: true });
+                return Ok(Arrival { reply, length, empty, refused: true });
             }
             outgoing = next;
         }
@@ -99,8 +104,7 @@ fn redirect(reply: &Reply, method: &Method, replayable: bool) -> Option<(Method,
 }
 
 /// Reads what little is left of a redirect, as the exporter does.
-async fn leave(client: &Client<'_>, mut reply: Reply, method: &Method) -> Reply {
-    let length = super::body::length(&reply.response, method);
+async fn leave(client: &Client<'_>, mut reply: Reply, length: i64) -> Reply {
     if length <= i64::try_from(LEFTOVER).unwrap_or_default() {
         let mut content = Content::plain(reply.response.body_mut(), client.task, reply.peer);
         content.skip(LEFTOVER).await;
@@ -132,9 +136,10 @@ impl Luggage {
             return Ok(None);
         }
         let location = String::from_utf8_lossy(location);
-        let url = outgoing.url.join(&location).map_err(|why| {
-            Failed::target(format!("{} redirects to what is no URL: its Location {why}", reply.peer))
-        })?;
+        let url = outgoing
+            .url
+            .join(&location)
+            .map_err(|why| Failed::target(format!("{} redirects to what is no URL: its Location {why}", reply.peer)))?;
         self.dropped |= !keeps;
         let relative = Url::parse(&location).is_ok_and(|url| url.scheme.is_empty());
         let host = if relative && outgoing.host != outgoing.url.host { outgoing.host.clone() } else { String::new() };

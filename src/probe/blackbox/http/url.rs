@@ -153,7 +153,8 @@ fn read_host(host: &str) -> Result<String, &'static str> {
     if !(port.is_empty() || port.starts_with(':')) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err("has a port that is no number");
     }
-    let allowed = |byte: u8| !byte.is_ascii() || byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]<>\"%".contains(&byte);
+    let allowed =
+        |byte: u8| !byte.is_ascii() || byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]<>\"%".contains(&byte);
     if host.bytes().all(allowed) { decode(host) } else { Err("has a character that no host has") }
 }
 
@@ -239,7 +240,15 @@ mod tests {
     #[test]
     fn what_is_no_url_is_refused() {
         for wrong in [
-            "http://h/\n", "http://h:x/", "http://a b/", "http://h/%zz", "http://[::1", "http://[h]/", ":x", "a:b", "1:b",
+            "http://h/\n",
+            "http://h:x/",
+            "http://a b/",
+            "http://h/%zz",
+            "http://[::1",
+            "http://[h]/",
+            ":x",
+            "a:b",
+            "1:b",
         ] {
             assert!(Url::parse(wrong).is_err(), "{wrong}");
         }
