@@ -321,7 +321,8 @@ pub(super) fn escaped(text: &str) -> Result<(u32, &str), String> {
         't' => 0x09,
         'v' => 0x0b,
         'x' => {
-            return hexadecimal(after).ok_or_else(|| "`\\x` wants two hexadecimal digits, or some in braces".to_owned());
+            return hexadecimal(after)
+                .ok_or_else(|| "`\\x` wants two hexadecimal digits, or some in braces".to_owned());
         }
         '0' => return Ok(octal(letter, after)),
         '1'..='7' if after.starts_with(|next: char| ('0'..='7').contains(&next)) => return Ok(octal(letter, after)),
