@@ -215,7 +215,7 @@ fn deepest(error: &(dyn Error + 'static)) -> String {
 }
 
 /// What a failed handshake means; completes "10.10.10.10:443 …".
-fn tls_words(error: &rustls::Error) -> String {
+pub(super) fn tls_words(error: &rustls::Error) -> String {
     use rustls::{AlertDescription as Alert, CertificateError, Error as Tls};
     match error {
         Tls::InvalidMessage(_) => "does not speak TLS: it answered something else".to_owned(),
