@@ -17,6 +17,10 @@ mod pattern;
 mod tcp;
 mod tls;
 
+use super::ProbeError;
+
+pub use self::dns::{class_number, type_number};
+pub use self::http::is_cel;
 pub use self::metric::{Labels, Metric, Metrics};
 pub use self::module::*;
 pub use self::pattern::Pattern;
@@ -53,6 +57,15 @@ impl Failed {
     /// This machine could not ask.
     pub(super) fn local(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), local: true }
+    }
+}
+
+impl From<ProbeError> for Failed {
+    fn from(error: ProbeError) -> Self {
+        match error {
+            ProbeError::Target { reason, .. } => Self::target(reason),
+            ProbeError::Witness(reason) | ProbeError::Local(reason) => Self::local(reason),
+        }
     }
 }
 
