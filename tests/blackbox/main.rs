@@ -30,7 +30,15 @@ use self::bench::{Bench, Case};
 /// Rows that run at a time: most of a row's time is waiting for what never answers.
 const ROWS: usize = 12;
 
-fn main() -> Result<ExitCode> {
+#[expect(clippy::print_stderr, reason = "a test program speaks to its developer")]
+fn main() -> ExitCode {
+    run().unwrap_or_else(|error| {
+        eprintln!("blackbox: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run() -> Result<ExitCode> {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(ROWS);
     let bench = Arc::new(Bench::set()?);

@@ -19,6 +19,8 @@ mod tls;
 
 use super::{Failure, ProbeError};
 
+pub use self::dns::{class_number, type_number};
+pub use self::http::is_cel;
 pub use self::metric::{Labels, Metric, Metrics};
 pub use self::module::*;
 pub use self::pattern::Pattern;
