@@ -146,12 +146,16 @@ pub struct Kind {
 /// The fields that say what is asked by which method.
 const METHODS: [&str; 4] = ["get", "head", "post", "delete"];
 
+/// The fields that may hold a secret, of the kinds whose fields are shown.
+const CLOSED: [&str; 2] = ["query_response", "tls_config"];
+
 impl Kind {
     /// What is asked, from the fields of a question that may not be complete, without those that may hold a secret.
     pub fn sketch(&self, fields: &Object) -> String {
         let part = |before: &str, name: &str| fields.get(name).map(|value| format!("{before}{}", show(value)));
         if self.name != "http" {
-            let told = fields.iter().map(|(name, value)| format!("{name}: {}", show(value)));
+            let open = fields.iter().filter(|(name, _)| !CLOSED.contains(&name.as_str()));
+            let told = open.map(|(name, value)| format!("{name}: {}", show(value)));
             return format!("{} {}", self.name, told.collect::<Vec<_>>().join(", "));
         }
         let question = METHODS.iter().find_map(|method| part(&format!("{} ", method.to_uppercase()), method));
