@@ -10,7 +10,7 @@ use tokio::time::timeout_at;
 use self::stream::Stream;
 use self::talk::Talk;
 use super::tls::Setup;
-use super::{Failed, Metrics, Task, TcpModule, address};
+use super::{Failed, Metrics, Task, TcpModule, address, target};
 use crate::probe::blame::blame;
 use crate::probe::dial::span;
 
@@ -18,14 +18,13 @@ mod expand;
 mod line;
 mod stream;
 mod talk;
-mod target;
 
 pub(super) async fn probe(module: &TcpModule, task: Task<'_>, metrics: &mut Metrics) -> Result<(), Failed> {
     let (host, port) = target::split(task.target)?;
     let ip = address::choose(host, module.family, task, metrics).await?;
     sound(module)?;
     let source = source(module, ip)?;
-    let peer = address::peer(host, module.family, ip, target::port(port)?);
+    let peer = address::peer(host, module.family, ip, target::port(port, "tcp")?);
     let name = task.hostname.unwrap_or(host);
     let setup = module.tls.then(|| Setup::new(&module.tls_config, name, &[])).transpose()?;
     let stream = connect(peer, source, task).await?;
