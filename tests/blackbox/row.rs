@@ -160,6 +160,11 @@ impl Row {
         }
     }
 
+    /// The prober of the module.
+    pub(crate) fn prober(&self) -> Option<String> {
+        self.module.as_ref()?.get("prober")?.as_str().map(str::to_owned)
+    }
+
     /// Whether a whole file is read, and no module of it is asked for.
     pub(crate) fn is_file(&self) -> bool {
         self.config.is_some()
@@ -248,7 +253,10 @@ fn row(value: &Value, folder: &Path) -> Result<(Row, Option<Place>)> {
         ensure!(!path.exists(), "another row has a file {name} too");
         fs::write(path, text)?;
     }
-    if text.contains("${addr6}") && !has_v6() {
+    if row.prober().as_deref() == Some("icmp") && !infra_verify::probe::icmp_permitted() {
+        row.obstacle = Some("this machine may not send ICMP echo requests".to_owned());
+    }
+    if (text.contains("${addr6}") || row.target == "::1") && !has_v6() {
         row.obstacle = Some("this machine has no IPv6 loopback".to_owned());
     }
     Ok((row, place))
