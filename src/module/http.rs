@@ -2,7 +2,7 @@
 
 use super::field::Fields;
 use super::{ModuleError, Notes, header, login, proxy, quantity, tls};
-use crate::probe::blackbox::{Body, HttpModule};
+use crate::probe::blackbox::{Body, HttpModule, is_cel};
 
 /// The keys of the section, besides those of logins and proxies.
 const KEYS: [&str; 25] = [
@@ -91,9 +91,10 @@ fn expression(fields: &Fields<'_>, key: &str) -> Result<Option<String>, ModuleEr
     if fields.get(key).is_none() {
         return Ok(None);
     }
-    match fields.text(key)? {
-        text if text.trim().is_empty() => Err(fields.refuse(key, "the expression is empty")),
-        text => Ok(Some(text)),
+    let text = fields.text(key)?;
+    match is_cel(&text) {
+        Ok(()) => Ok(Some(text)),
+        Err(why) => Err(fields.refuse(key, &format!("`{text}` {why}"))),
     }
 }
 

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
-use infra_verify::probe::blackbox::{HttpModule, IcmpModule, Module, Prober, TcpModule};
+use infra_verify::module::{ModuleError, Modules};
+use infra_verify::probe::blackbox::Module;
 use tokio::runtime::Builder;
 
 use super::exposition::Exposition;
@@ -28,14 +29,12 @@ pub(crate) struct Ours {
 
 /// Reads the module of a row, and probes as it says.
 pub(crate) fn ask(row: &Row, config: &Path) -> Result<Ours> {
-    let module = match module(row, config) {
+    let module = match module(row, config).map_err(|error| error.to_string()) {
         Ok(module) => module,
         Err(reason) if row.loads.is_some() => return Ok(Ours::unasked(Verdict::No, Some(reason))),
         Err(reason) => return Ok(Ours::unasked(Verdict::Refused, Some(reason))),
     };
-    if row.loads.is_some() {
-        return Ok(Ours::unasked(Verdict::Yes, None));
-    }
+    let Some(module) = module.filter(|_| row.loads.is_none()) else { return Ok(Ours::unasked(Verdict::Yes, None)) };
     let mut ours = probe(row, &module)?;
     for _ in 1..ATTEMPTS {
         if ours.late {
@@ -64,12 +63,8 @@ impl Ours {
     }
 }
 
-fn module(row: &Row, _config: &Path) -> Result<Module, String> {
-    let prober = match row.prober().filter(|_| row.module().is_some_and(|text| !text.contains("\":{"))).as_deref() {
-        Some("http") => Prober::Http(HttpModule::default()),
-        Some("tcp") => Prober::Tcp(TcpModule::default()),
-        Some("icmp") => Prober::Icmp(IcmpModule::default()),
-        other => return Err(format!("{other:?}")),
-    };
-    Ok(Module { name: row.case.clone(), timeout: None, prober })
+/// The module of a row, as a person would ask for it; nothing for a row that is a whole file.
+fn module(row: &Row, config: &Path) -> Result<Option<Module>, ModuleError> {
+    let modules = Modules::read(config)?;
+    row.module().map(|_| modules.get(&row.case).cloned()).transpose()
 }
