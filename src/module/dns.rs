@@ -32,7 +32,7 @@ pub(super) fn read(outer: &Fields<'_>, notes: &mut Notes) -> Result<DnsModule, M
     let Some(fields) = outer.section("dns", &KEYS)? else { return Ok(default) };
     let query_name = fields.text("query_name")?;
     if query_name.is_empty() {
-        return Err(fields.refuse("query_name", "it has no `query_name`: say which name is asked for"));
+        return Err(fields.refuse("query_name", "is missing: say which name is asked for"));
     }
     let transport = fields.text("transport_protocol")?;
     let rcodes = fields.get("valid_rcodes").map(|_| fields.texts("valid_rcodes")).transpose()?;
@@ -66,7 +66,7 @@ fn number(
     }
     let capitals = text.to_uppercase();
     let hint = known(&capitals).map(|_| format!(" (did you mean `{capitals}`?)")).unwrap_or_default();
-    known(&text).ok_or_else(|| fields.refuse(key, &format!("there is no `{text}`{hint}")))
+    known(&text).ok_or_else(|| fields.refuse(key, &format!("cannot be `{text}`{hint}")))
 }
 
 fn rules(outer: &Fields<'_>, key: &str) -> Result<RecordRules, ModuleError> {

@@ -160,11 +160,6 @@ impl Row {
         }
     }
 
-    /// The prober of the module.
-    pub(crate) fn prober(&self) -> Option<String> {
-        self.module.as_ref()?.get("prober")?.as_str().map(str::to_owned)
-    }
-
     /// A file of modules for this row alone.
     pub(crate) fn config(&self) -> Result<String> {
         let alone = || self.module().map(|module| format!("modules:\n{module}"));
