@@ -1,9 +1,10 @@
 //! Everything that the rows share: the servers, the exporters, and what came of the rows.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use libtest_mimic::Completion;
@@ -30,10 +31,16 @@ pub(crate) struct Case {
     pub(crate) row: Row,
     server: Option<Server>,
     config: PathBuf,
-    /// Held by whoever asks the server.
+    /// Held by whoever asks a server that may complain.
     turn: Mutex<()>,
     ours: OnceLock<Result<Ours, String>>,
     theirs: OnceLock<Result<Answer, String>>,
+}
+
+impl Case {
+    fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        self.row.is_watched.then(|| self.turn.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// A running exporter, and the modules that it does not read, with its reasons.
@@ -81,6 +88,7 @@ impl Bench {
             }));
         }
         drop(inside);
+        cases.sort_by_key(|case| Reverse(case.row.timeout())); // those that wait longest begin first
         let tally = Tally::default();
         Ok(Self { cases, exporter: OnceLock::new(), older: OnceLock::new(), tally, servers, folder })
     }
@@ -184,7 +192,7 @@ impl Bench {
         if let Some(why) = running.refused.get(&case.row.case) {
             bail!("the exporter does not read the module: {why}");
         }
-        let _turn = case.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = case.turn();
         let answer = running.exporter.ask(&case.row)?;
         self.complaints(case, answer.verdict).with_context(|| format!("asked by the exporter: {}", answer.words))?;
         Ok(answer)
@@ -192,7 +200,7 @@ impl Bench {
 
     fn ours<'a>(&self, case: &'a Case) -> Result<&'a Ours> {
         let ask = || {
-            let _turn = case.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let _turn = case.turn();
             let ours = ours::ask(&case.row, &case.config).map_err(|error| format!("{error:#}"))?;
             self.complaints(case, ours.verdict).map_err(|error| format!("asked by us: {error:#}"))?;
             Ok(ours)
@@ -202,7 +210,7 @@ impl Bench {
 
     /// What a server has against a client matters where the probe succeeded, for nothing else would tell.
     fn complaints(&self, case: &Case, verdict: Verdict) -> Result<()> {
-        let Some(server) = &case.server else { return Ok(()) };
+        let Some(server) = case.server.as_ref().filter(|_| case.row.is_watched) else { return Ok(()) };
         let complaints = self.servers.block_on(server.witness.complaints());
         ensure!(complaints.is_empty() || verdict != Verdict::Yes, "the server complains: {}", complaints.join("; "));
         Ok(())

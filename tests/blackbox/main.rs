@@ -30,7 +30,7 @@ use self::bench::{Bench, Case};
 use self::tally::Came;
 
 /// Rows that run at a time: most of a row's time is waiting for what never answers.
-const ROWS: usize = 12;
+const ROWS: usize = 24;
 
 #[expect(clippy::print_stderr, reason = "a test program speaks to its developer")]
 fn main() -> ExitCode {
