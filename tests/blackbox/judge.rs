@@ -19,7 +19,9 @@ pub(crate) fn alone(row: &Row, ours: &Ours) -> Result<()> {
     if let Some(words) = &row.reason {
         ensure!(reason.contains(words.as_str()), "our reason is `{reason}`, without `{words}`");
     }
-    ensure!(!reason.ends_with('.') && !reason.starts_with(char::is_uppercase), "`{reason}` is not of one style");
+    // A name is written as its target has it.
+    let loud = reason.starts_with(char::is_uppercase) && !row.target.starts_with(&reason[..1]);
+    ensure!(!reason.ends_with('.') && !loud, "`{reason}` is not of one style");
     ensure!(!ours.late, "we took {:?} of {:?}", ours.took, row.timeout());
     Ok(())
 }
