@@ -47,9 +47,8 @@ pub(super) async fn probe(module: &HttpModule, task: Task<'_>, metrics: &mut Met
         }
         false => None,
     };
-    let (headers, host) = request::headers(module, task)?;
-    let mut first = Outgoing { method: request::method(module)?, host: url.host.clone(), url, headers, payload: None };
-    let host = host.filter(|host| !host.is_empty());
+    let mut first = Outgoing::new(request::method(module)?, url);
+    let host = request::host(module, task);
     let name = host.clone().unwrap_or_else(|| first.url.name().to_owned());
     first.host = host.unwrap_or(first.host);
     if let Some(address) = address {
@@ -62,6 +61,7 @@ pub(super) async fn probe(module: &HttpModule, task: Task<'_>, metrics: &mut Met
     first.payload = request::payload(module).await?;
     let mut trip = Trip::default();
     trace::record(&trip.traces, metrics);
+    first.headers = request::headers(module)?;
     let outcome = match trip.travel(&client, first).await {
         Ok(arrival) => judge::judge(&client, arrival, &mut trip, metrics).await,
         Err(failed) => Err(failed),
