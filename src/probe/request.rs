@@ -182,7 +182,7 @@ impl Reply {
     }
 }
 
-fn explain(error: &reqwest::Error, peer: SocketAddr) -> ProbeError {
+pub(super) fn explain(error: &(dyn Error + 'static), peer: SocketAddr) -> ProbeError {
     let causes = causes(error);
     if let Some(error) = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
         return target(Failure::Protocol, format!("{peer} {}", tls_words(error)));

@@ -21,6 +21,7 @@ mod tls;
 use super::ProbeError;
 
 pub use self::dns::{class_number, type_number};
+pub use self::http::is_cel;
 pub use self::metric::{Labels, Metric, Metrics};
 pub use self::module::*;
 pub use self::pattern::Pattern;

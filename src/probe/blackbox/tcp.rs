@@ -14,10 +14,11 @@ use super::{Failed, Metrics, Task, TcpModule, address, target};
 use crate::probe::blame::blame;
 use crate::probe::dial::span;
 
-mod expand;
 mod line;
 mod stream;
 mod talk;
+#[cfg(test)]
+mod tests;
 
 pub(super) async fn probe(module: &TcpModule, task: Task<'_>, metrics: &mut Metrics) -> Result<(), Failed> {
     let (host, port) = target::split(task.target)?;

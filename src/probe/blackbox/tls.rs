@@ -35,6 +35,8 @@ mod host;
 mod identity;
 mod name;
 mod signature;
+#[cfg(test)]
+mod tests;
 
 /// What the exporter gives for the end of a chain that was not verified: the year 1, from which Go counts.
 const NEVER: f64 = -62_135_596_800.0;

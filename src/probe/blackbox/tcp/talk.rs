@@ -3,10 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 
-use regex::bytes::Captures;
 use tokio::time::timeout_at;
 
-use super::expand::expand;
 use super::line::{Lines, Stop};
 use super::stream::{Stream, secure};
 use crate::probe::blackbox::tls::Setup;
@@ -29,6 +27,8 @@ pub(super) struct Talk<'a> {
     lines: Lines,
     /// The last line that did not match.
     last: Option<Vec<u8>>,
+    /// Whether a line is awaited, so that what it lacks tells something.
+    by_line: bool,
     /// What is awaited; completes "10.10.10.10:22 …".
     awaited: String,
 }
@@ -36,7 +36,16 @@ pub(super) struct Talk<'a> {
 impl<'a> Talk<'a> {
     /// `name` is who TLS asks for.
     pub(super) fn new(module: &'a TcpModule, name: &'a str, peer: SocketAddr, stream: Stream) -> Self {
-        Self { module, name, peer, stream: Some(stream), lines: Lines::default(), last: None, awaited: String::new() }
+        Self {
+            module,
+            name,
+            peer,
+            stream: Some(stream),
+            lines: Lines::default(),
+            last: None,
+            by_line: false,
+            awaited: String::new(),
+        }
     }
 
     /// Holds it to its end or to the deadline.
@@ -63,10 +72,8 @@ impl<'a> Talk<'a> {
         let mut send = step.send.clone();
         if let Some(pattern) = &step.expect {
             let line = self.expect(pattern, metrics).await?;
-            if let Some(groups) = pattern.regex().captures(&line) {
-                send = expand(&step.send, &groups);
-                label(step, &groups, metrics);
-            }
+            send = pattern.expand(&line, &step.send);
+            label(step, pattern, &line, metrics);
         }
         if !step.expect_bytes.is_empty() {
             self.expect_bytes(&step.expect_bytes, metrics).await?;
@@ -74,6 +81,7 @@ impl<'a> Talk<'a> {
         if !send.is_empty() {
             send.push(b'\n');
             "did not take what was sent".clone_into(&mut self.awaited);
+            self.by_line = false;
             let sent = self.stream()?.write(&send).await;
             sent.map_err(|error| self.broken(&error))?;
         }
@@ -91,10 +99,11 @@ impl<'a> Talk<'a> {
     async fn expect(&mut self, pattern: &Pattern, metrics: &mut Metrics) -> Result<Vec<u8>, Failed> {
         self.awaited = format!("sent no line that matches `{}`", pattern.text());
         self.last = None;
+        self.by_line = true;
         loop {
             let stream = self.stream.as_mut().ok_or_else(|| Failed::local("the connection is in use"))?;
             match self.lines.next(stream).await {
-                Ok(Some(line)) if pattern.regex().is_match(&line) => {
+                Ok(Some(line)) if pattern.is_match(&line) => {
                     metrics.set(REGEX, 0.0);
                     return Ok(line);
                 }
@@ -118,7 +127,11 @@ impl<'a> Talk<'a> {
     /// One read of as many bytes, which are to be these: what comes in two portions is too short.
     async fn expect_bytes(&mut self, wanted: &[u8], metrics: &mut Metrics) -> Result<(), Failed> {
         self.awaited = format!("did not send the bytes `{}`", shown(wanted));
-        self.last = None;
+        self.by_line = false;
+        if !self.lines.rest().is_empty() {
+            let rest = shown(self.lines.rest());
+            self.awaited += &format!(" behind `{rest}`, which came with the line before and was taken with it,");
+        }
         let mut bytes = vec![0; wanted.len()];
         let read = self.stream()?.read(&mut bytes).await;
         let length = read.map_err(|error| self.broken(&error))?;
@@ -170,6 +183,7 @@ impl<'a> Talk<'a> {
     /// What came instead of what was awaited.
     fn said(&self) -> String {
         match (self.lines.rest(), &self.last) {
+            _ if !self.by_line => String::new(),
             ([], None) => String::new(),
             ([], Some(line)) => format!("; its last line was `{}`", shown(line)),
             (rest, _) => format!("; it last sent `{}` without an end of line", shown(rest)),
@@ -178,8 +192,8 @@ impl<'a> Talk<'a> {
 }
 
 /// Sets `probe_expect_info` with what a line gave.
-fn label(step: &Step, groups: &Captures<'_>, metrics: &mut Metrics) {
-    let value = |text: &str| String::from_utf8_lossy(&expand(text.as_bytes(), groups)).into_owned();
+fn label(step: &Step, pattern: &Pattern, line: &[u8], metrics: &mut Metrics) {
+    let value = |text: &str| String::from_utf8_lossy(&pattern.expand(line, text.as_bytes())).into_owned();
     let labels: Vec<_> = step.labels.iter().map(|(name, text)| (name.as_str(), value(text))).collect();
     if !labels.is_empty() {
         let labels: Vec<_> = labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
