@@ -2,7 +2,7 @@
 
 use super::field::Fields;
 use super::{ModuleError, Notes, header, login, proxy, quantity, tls};
-use crate::probe::blackbox::{Body, HttpModule};
+use crate::probe::blackbox::{Body, HttpModule, is_cel};
 
 /// The keys of the section, besides those of logins and proxies.
 const KEYS: [&str; 25] = [
@@ -93,7 +93,10 @@ fn expression(fields: &Fields<'_>, key: &str) -> Result<Option<String>, ModuleEr
     }
     match fields.text(key)? {
         text if text.trim().is_empty() => Err(fields.refuse(key, "the expression is empty")),
-        text => Ok(Some(text)),
+        text => match is_cel(&text) {
+            Ok(()) => Ok(Some(text)),
+            Err(why) => Err(fields.refuse(key, &format!("`{text}` {why}"))),
+        },
     }
 }
 

@@ -69,6 +69,12 @@ impl Icmp {
         }
     }
 
+    /// The host, where nothing but the usual is asked of it.
+    pub(super) fn plain(&self) -> Option<IpAddr> {
+        let usual = self.ttl.is_none() && self.payload_size == PAYLOAD && !self.dont_fragment;
+        usual.then_some(self.ping)
+    }
+
     async fn exchange(&self, stray: &mut Option<String>) -> Result<Facts, ProbeError> {
         let opened = echo::open(self.ping.is_ipv6()).map_err(|error| self.closed(&error))?;
         let failure = |error: io::Error| self.blame(&error);

@@ -24,7 +24,7 @@ const KNOWN: [(&str, u16); 14] = [
 
 /// The host without brackets, and the port as it is written.
 pub(super) fn split(target: &str) -> Result<(&str, &str), Failed> {
-    let wrong = |why: &str| Failed::local(format!("`{target}` {why}; write host:port, or [address]:port for IPv6"));
+    let wrong = |why: &str| Failed::target(format!("`{target}` {why}; write host:port, or [address]:port for IPv6"));
     let (host, port) = target.rsplit_once(':').ok_or_else(|| wrong("has no port"))?;
     let host = match host.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
@@ -46,7 +46,7 @@ pub(super) fn port(text: &str, protocol: &str) -> Result<u16, Failed> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
         let number = if text.is_empty() { Some(0) } else { text.parse().ok() };
-        return number.ok_or_else(|| Failed::local(format!("`{text}` is not a port from 0 to 65535")));
+        return number.ok_or_else(|| Failed::target(format!("`{text}` is not a port from 0 to 65535")));
     }
     let name = text.to_lowercase();
     let known = || match (protocol, name.as_str()) {
@@ -57,7 +57,7 @@ pub(super) fn port(text: &str, protocol: &str) -> Result<u16, Failed> {
     let services = fs::read_to_string("/etc/services").unwrap_or_default();
     listed(&services, &name, protocol)
         .or_else(known)
-        .ok_or_else(|| Failed::local(format!("this machine knows no {protocol} port `{text}`: write its number")))
+        .ok_or_else(|| Failed::target(format!("this machine knows no {protocol} port `{text}`: write its number")))
 }
 
 /// The port of a name or an alias in a list such as `/etc/services`.

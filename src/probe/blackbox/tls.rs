@@ -27,7 +27,7 @@ use self::chain::{Doubt, Roots};
 use super::{Failed, Metrics, TlsModule, TlsVersion};
 use crate::probe::blame::blame;
 use crate::probe::request::tls_words;
-use crate::probe::{certificate, trust};
+use crate::probe::{Facts, certificate, trust};
 
 mod chain;
 mod constraint;
@@ -75,7 +75,7 @@ impl Setup {
         let identity = identity::client(module)?;
         let name = if module.server_name.is_empty() { name } else { &module.server_name };
         if name.is_empty() && !module.insecure_skip_verify {
-            return Err(Failed::local("tls_config: there is no name to verify; set server_name"));
+            return Err(Failed::target("tls_config: there is no name to verify; set server_name"));
         }
         Ok(Self {
             name: name.to_owned(),
@@ -110,6 +110,8 @@ impl Setup {
             until: record.until,
             version: session.protocol_version(),
             cipher: session.negotiated_cipher_suite().map(|suite| suite.suite()),
+            name: self.name.clone(),
+            roots: self.roots.clone(),
         };
         Ok((stream, shown))
     }
@@ -159,7 +161,7 @@ fn versions(module: &TlsModule) -> Result<Vec<&'static SupportedProtocolVersion>
     let least = module.min_version.unwrap_or(TlsVersion::Tls12);
     let most = module.max_version.unwrap_or(TlsVersion::Tls13);
     if least > most {
-        return Err(Failed::local(format!(
+        return Err(Failed::target(format!(
             "tls_config: min_version {} is above max_version {}; swap them or drop one",
             word(least),
             word(most)
@@ -198,13 +200,15 @@ fn provider() -> Arc<CryptoProvider> {
 
 /// What a handshake showed.
 #[derive(Clone, Debug)]
-pub(super) struct Shown {
+pub(in crate::probe) struct Shown {
     /// The protocol that was agreed upon.
     pub(super) alpn: Option<Vec<u8>>,
     presented: Vec<CertificateDer<'static>>,
     until: Option<i64>,
     version: Option<ProtocolVersion>,
     cipher: Option<CipherSuite>,
+    name: String,
+    roots: Arc<Roots>,
 }
 
 impl Shown {
@@ -240,6 +244,21 @@ impl Shown {
         }
     }
 
+    /// Records `tls.*` as the http probe of suites has it, also of a certificate that was not to be verified.
+    pub(in crate::probe) fn facts(&self, facts: &mut Facts) {
+        let Some((leaf, chain)) = self.presented.split_first() else { return };
+        let now = UnixTime::now();
+        let verdict = chain::verify(&self.presented, &self.roots, &self.name, seconds(now));
+        facts.insert("tls.version", self.version().trim_start_matches("TLS "));
+        facts.insert("tls.verified", verdict.is_ok());
+        facts.insert("tls.trusted", self.roots.trust().vouches(leaf, chain));
+        facts.insert("tls.named", chain::parse(leaf).is_some_and(|leaf| host::verify(&leaf, &self.name).is_ok()));
+        if let Err(doubt) = verdict {
+            facts.insert("tls.problem", words(&doubt, &self.presented, &self.name, now));
+        }
+        certificate::facts(leaf, facts);
+    }
+
     fn version(&self) -> &'static str {
         match self.version {
             Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
@@ -253,6 +272,10 @@ impl Shown {
         let name = self.cipher.and_then(|suite| suite.as_str()).unwrap_or("unknown");
         name.replace("TLS13_", "TLS_")
     }
+}
+
+fn seconds(now: UnixTime) -> i64 {
+    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// What a server has shown so far.
@@ -273,22 +296,6 @@ struct Verifier {
 }
 
 impl Verifier {
-    fn words(&self, doubt: &Doubt, presented: &[CertificateDer<'_>], now: UnixTime) -> String {
-        match doubt {
-            Doubt::Told(words) | Doubt::Unread(words) => words.clone(),
-            // A library's name cannot hold every text that a module may give.
-            Doubt::Known(CertificateError::NotValidForName) if ServerName::try_from(self.name.as_str()).is_err() => {
-                format!("is not for `{}`, which is no host's name: set server_name", self.name)
-            }
-            Doubt::Known(error) => match (presented.split_first(), ServerName::try_from(self.name.as_str())) {
-                (Some((leaf, chain)), Ok(name)) => {
-                    certificate::problem(&Error::InvalidCertificate(error.clone()), leaf, chain, &name, now)
-                }
-                _ => format!("is refused: {error}"),
-            },
-        }
-    }
-
     fn signed(
         &self,
         message: &[u8],
@@ -301,6 +308,23 @@ impl Verifier {
             None if self.insecure => Ok(HandshakeSignatureValid::assertion()),
             _ => Err(Error::InvalidCertificate(CertificateError::BadSignature)),
         }
+    }
+}
+
+/// Why a certificate is not believed; completes "the certificate of 10.10.10.10:443 …".
+fn words(doubt: &Doubt, presented: &[CertificateDer<'_>], name: &str, now: UnixTime) -> String {
+    match doubt {
+        Doubt::Told(words) | Doubt::Unread(words) => words.clone(),
+        // A library's name cannot hold every text that a module may give.
+        Doubt::Known(CertificateError::NotValidForName) if ServerName::try_from(name).is_err() => {
+            format!("is not for `{}`, which is no host's name: set server_name", name)
+        }
+        Doubt::Known(error) => match (presented.split_first(), ServerName::try_from(name)) {
+            (Some((leaf, chain)), Ok(name)) => {
+                certificate::problem(&Error::InvalidCertificate(error.clone()), leaf, chain, &name, now)
+            }
+            _ => format!("is refused: {error}"),
+        },
     }
 }
 
@@ -324,14 +348,13 @@ impl ServerCertVerifier for Verifier {
         if self.insecure {
             return Ok(ServerCertVerified::assertion());
         }
-        let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        match chain::verify(&presented, &self.roots, &self.name, seconds) {
+        match chain::verify(&presented, &self.roots, &self.name, seconds(now)) {
             Ok(until) => {
                 record.until = Some(until);
                 Ok(ServerCertVerified::assertion())
             }
             Err(doubt) => {
-                let words = self.words(&doubt, &presented, now);
+                let words = words(&doubt, &presented, &self.name, now);
                 record.doubt = Some((doubt, words));
                 Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
             }

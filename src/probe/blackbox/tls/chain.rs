@@ -61,6 +61,11 @@ impl Roots {
         self.all.len()
     }
 
+    /// The same, to be asked by other rules.
+    pub(super) fn trust(&self) -> Trust {
+        Trust::new(self.all.clone())
+    }
+
     fn of<'a>(&'a self, issuers: &[X509Certificate<'_>]) -> Vec<X509Certificate<'a>> {
         let mut found: Vec<usize> = issuers
             .iter()
