@@ -12,6 +12,7 @@
 mod support;
 
 mod bench;
+mod environment;
 mod exporter;
 mod exposition;
 mod judge;
@@ -39,6 +40,9 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<ExitCode> {
+    if let Some(code) = environment::enter()? {
+        return Ok(code);
+    }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(ROWS);
     let bench = Arc::new(Bench::set()?);
