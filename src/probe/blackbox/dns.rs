@@ -25,6 +25,9 @@ mod special;
 mod text;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 const PHASE: &str = "probe_dns_duration_seconds";
 
 /// The gauges that say how many records a section has.
