@@ -34,6 +34,8 @@ pub mod pigsty;
 
 pub mod lint;
 
+pub mod module;
+
 pub mod suite;
 
 pub mod plan;

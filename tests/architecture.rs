@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module in the order of the ladder: one may import only what stands before it.
-const LADDER: [&str; 13] = [
+const LADDER: [&str; 14] = [
     "value",
     "probe",
     "expect",
@@ -14,6 +14,7 @@ const LADDER: [&str; 13] = [
     "inventory",
     "pigsty",
     "lint",
+    "module",
     "suite",
     "plan",
     "run",

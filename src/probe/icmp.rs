@@ -63,6 +63,12 @@ impl Icmp {
         }
     }
 
+    /// The host, where nothing but the usual is asked of it.
+    pub(super) fn plain(&self) -> Option<IpAddr> {
+        let usual = self.ttl.is_none() && self.payload_size == PAYLOAD && !self.dont_fragment;
+        usual.then_some(self.ping)
+    }
+
     fn request(&self) -> Request {
         let fragments = if self.dont_fragment { Fragments::Forbidden } else { Fragments::Allowed };
         let options = Options { ttl: self.ttl, fragments, source: None };

@@ -182,7 +182,7 @@ impl Reply {
     }
 }
 
-fn explain(error: &reqwest::Error, peer: SocketAddr) -> ProbeError {
+pub(super) fn explain(error: &(dyn Error + 'static), peer: SocketAddr) -> ProbeError {
     let causes = causes(error);
     if let Some(error) = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
         return target(Failure::Protocol, format!("{peer} {}", tls_words(error)));
@@ -215,7 +215,7 @@ fn deepest(error: &(dyn Error + 'static)) -> String {
 }
 
 /// What a failed handshake means; completes "10.10.10.10:443 …".
-fn tls_words(error: &rustls::Error) -> String {
+pub(super) fn tls_words(error: &rustls::Error) -> String {
     use rustls::{AlertDescription as Alert, CertificateError, Error as Tls};
     match error {
         Tls::InvalidMessage(_) => "does not speak TLS: it answered something else".to_owned(),

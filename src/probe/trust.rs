@@ -36,6 +36,11 @@ impl Trust {
         NATIVE.get_or_init(|| Arc::new(Self::new(rustls_native_certs::load_native_certs().certs))).clone()
     }
 
+    /// The certificates themselves.
+    pub(super) fn anchors(&self) -> &[CertificateDer<'static>] {
+        &self.anchors
+    }
+
     pub(super) fn read(path: &Path) -> Result<Self, ProbeError> {
         let local = |what: String| {
             ProbeError::Local(format!("{}: {what}; give a file of CA certificates as ca_file", path.display()))

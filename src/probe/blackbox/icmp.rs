@@ -9,7 +9,6 @@ use std::time::Instant;
 use tokio::time::timeout_at;
 
 use super::{Failed, IcmpModule, Metrics, Task, address};
-use crate::probe::ProbeError;
 use crate::probe::blame::blame_on;
 use crate::probe::dial::span;
 use crate::probe::echo::{self, Echo, Fragments, Heard, LARGEST, Options, Request, Unsent};
@@ -37,7 +36,7 @@ pub(super) async fn probe(module: &IcmpModule, task: Task<'_>, metrics: &mut Met
         Err(Unsent::Closed(_) | Unsent::Source(_)) => None,
     };
     metrics.phase(DURATION, "setup", left.map_or(0.0, |left| (left - begun).as_secs_f64()));
-    let echo = sent.map_err(|unsent| failed(unsent.blame(&request)))?;
+    let echo = sent.map_err(|unsent| Failed::from(unsent.blame(&request)))?;
     hear(echo, to, task, metrics).await
 }
 
@@ -51,7 +50,7 @@ async fn hear(mut echo: Echo, to: IpAddr, task: Task<'_>, metrics: &mut Metrics)
             Ok(())
         }
         Ok(Ok(Heard::Complaint(complaint))) => Err(Failed::target(complaint.to_string())),
-        Ok(Err(error)) => Err(failed(blame_on(&error, to, &to.to_string()))),
+        Ok(Err(error)) => Err(blame_on(&error, to, &to.to_string()).into()),
         Err(_) => Err(silent(to, task, echo.stray())),
     }
 }
@@ -95,11 +94,4 @@ fn payload(size: usize, to: IpAddr) -> Result<Vec<u8>, Failed> {
         payload.resize(size, 0);
     }
     Ok(payload)
-}
-
-fn failed(error: ProbeError) -> Failed {
-    match error {
-        ProbeError::Target { reason, .. } => Failed::target(reason),
-        ProbeError::Witness(reason) | ProbeError::Local(reason) => Failed::local(reason),
-    }
 }

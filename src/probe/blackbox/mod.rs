@@ -14,9 +14,13 @@ mod icmp;
 mod metric;
 mod module;
 mod pattern;
-mod tcp;
+pub(super) mod tcp;
 mod tls;
 
+use super::{Failure, ProbeError};
+
+pub use self::dns::{class_number, type_number};
+pub use self::http::is_cel;
 pub use self::metric::{Labels, Metric, Metrics};
 pub use self::module::*;
 pub use self::pattern::Pattern;
@@ -53,6 +57,21 @@ impl Failed {
     /// This machine could not ask.
     pub(super) fn local(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), local: true }
+    }
+}
+
+impl From<ProbeError> for Failed {
+    fn from(error: ProbeError) -> Self {
+        match error {
+            ProbeError::Target { reason, .. } => Self::target(reason),
+            ProbeError::Witness(reason) | ProbeError::Local(reason) => Self::local(reason),
+        }
+    }
+}
+
+impl From<Failed> for ProbeError {
+    fn from(Failed { reason, local }: Failed) -> Self {
+        if local { Self::Local(reason) } else { Self::Target { kind: Failure::Protocol, reason } }
     }
 }
 

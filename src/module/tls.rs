@@ -1,0 +1,79 @@
+//! The section `tls_config`, and texts that may stand in a file.
+
+use super::field::Fields;
+use super::{ModuleError, Notes};
+use crate::probe::blackbox::{Source, TlsModule, TlsVersion};
+
+/// The keys of the section.
+const KEYS: [&str; 13] = [
+    "ca",
+    "cert",
+    "key",
+    "ca_file",
+    "cert_file",
+    "key_file",
+    "ca_ref",
+    "cert_ref",
+    "key_ref",
+    "server_name",
+    "insecure_skip_verify",
+    "min_version",
+    "max_version",
+];
+
+/// How TLS versions are spelt.
+const VERSIONS: [(&str, TlsVersion); 4] = [
+    ("TLS10", TlsVersion::Tls10),
+    ("TLS11", TlsVersion::Tls11),
+    ("TLS12", TlsVersion::Tls12),
+    ("TLS13", TlsVersion::Tls13),
+];
+
+/// The section, if it is there.
+pub(super) fn read(outer: &Fields<'_>, notes: &mut Notes) -> Result<TlsModule, ModuleError> {
+    let Some(fields) = outer.section("tls_config", &KEYS)? else { return Ok(TlsModule::default()) };
+    let module = TlsModule {
+        insecure_skip_verify: fields.flag("insecure_skip_verify", false)?,
+        ca: source(&fields, ["ca", "ca_file", "ca_ref"])?,
+        cert: source(&fields, ["cert", "cert_file", "cert_ref"])?,
+        key: source(&fields, ["key", "key_file", "key_ref"])?,
+        server_name: fields.text("server_name")?,
+        min_version: version(&fields, "min_version")?,
+        max_version: version(&fields, "max_version")?,
+    };
+    if let Some(Source::Text(key)) = &module.key {
+        notes.hide(key);
+    }
+    match (&module.cert, &module.key) {
+        (Some(_), None) => Err(fields.refuse("cert_file", "a certificate needs its key: add `key` or `key_file`")),
+        (None, Some(_)) => Err(fields.refuse("key_file", "a key needs its certificate: add `cert` or `cert_file`")),
+        _ => Ok(module),
+    }
+}
+
+/// A text that stands here, in a file, or under a name; of the three keys only one may say something.
+pub(super) fn source(fields: &Fields<'_>, keys: [&str; 3]) -> Result<Option<Source>, ModuleError> {
+    let [text, file, reference] = keys;
+    let sources = [
+        fields.secret(text)?.map(Source::Text),
+        fields.path(file)?.map(Source::File),
+        Some(fields.text(reference)?).filter(|name| !name.is_empty()).map(Source::Reference),
+    ];
+    let mut sources = sources.into_iter().flatten();
+    let first = sources.next();
+    if sources.next().is_some() {
+        let other = if fields.get(file).is_some() { file } else { reference };
+        return Err(fields.refuse(other, &format!("only one of `{text}`, `{file}` and `{reference}` may be there")));
+    }
+    Ok(first)
+}
+
+fn version(fields: &Fields<'_>, key: &str) -> Result<Option<TlsVersion>, ModuleError> {
+    if fields.get(key).is_none() {
+        return Ok(None);
+    }
+    let text = fields.text(key)?;
+    let known = VERSIONS.iter().find(|(name, _)| *name == text).map(|(_, version)| *version);
+    let names = VERSIONS.map(|(name, _)| name).join(", ");
+    known.map(Some).ok_or_else(|| fields.refuse(key, &format!("`{text}` is no version of TLS: it is one of {names}")))
+}

@@ -1,0 +1,75 @@
+//! What we say to a row.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use infra_verify::probe::blackbox::{HttpModule, IcmpModule, Module, Prober, TcpModule};
+use tokio::runtime::Builder;
+
+use super::exposition::Exposition;
+use super::row::{Row, Verdict};
+
+/// How much longer than its timeout a probe may take.
+const LEEWAY: Duration = Duration::from_millis(50);
+
+/// How often a row is asked before it counts as late: this machine may have been busy.
+const ATTEMPTS: usize = 3;
+
+/// What we say.
+pub(crate) struct Ours {
+    pub(crate) verdict: Verdict,
+    pub(crate) reason: Option<String>,
+    pub(crate) local: bool,
+    pub(crate) metrics: Exposition,
+    pub(crate) took: Duration,
+    pub(crate) late: bool,
+}
+
+/// Reads the module of a row, and probes as it says.
+pub(crate) fn ask(row: &Row, config: &Path) -> Result<Ours> {
+    let module = match module(row, config) {
+        Ok(module) => module,
+        Err(reason) if row.loads.is_some() => return Ok(Ours::unasked(Verdict::No, Some(reason))),
+        Err(reason) => return Ok(Ours::unasked(Verdict::Refused, Some(reason))),
+    };
+    if row.loads.is_some() {
+        return Ok(Ours::unasked(Verdict::Yes, None));
+    }
+    let mut ours = probe(row, &module)?;
+    for _ in 1..ATTEMPTS {
+        if ours.late {
+            ours = probe(row, &module)?;
+        }
+    }
+    Ok(ours)
+}
+
+fn probe(row: &Row, module: &Module) -> Result<Ours> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let probed = runtime.block_on(module.probe(&row.target, row.hostname.as_deref(), row.timeout()));
+    Ok(Ours {
+        verdict: if probed.failure.is_none() { Verdict::Yes } else { Verdict::No },
+        local: probed.failure.as_ref().is_some_and(|failed| failed.local),
+        reason: probed.failure.map(|failed| failed.reason),
+        metrics: Exposition::read(&probed.metrics.to_string()),
+        took: probed.took,
+        late: probed.took > row.timeout() + LEEWAY,
+    })
+}
+
+impl Ours {
+    fn unasked(verdict: Verdict, reason: Option<String>) -> Self {
+        Self { verdict, reason, local: false, metrics: Exposition::default(), took: Duration::ZERO, late: false }
+    }
+}
+
+fn module(row: &Row, _config: &Path) -> Result<Module, String> {
+    let prober = match row.prober().filter(|_| row.module().is_some_and(|text| !text.contains("\":{"))).as_deref() {
+        Some("http") => Prober::Http(HttpModule::default()),
+        Some("tcp") => Prober::Tcp(TcpModule::default()),
+        Some("icmp") => Prober::Icmp(IcmpModule::default()),
+        other => return Err(format!("{other:?}")),
+    };
+    Ok(Module { name: row.case.clone(), timeout: None, prober })
+}
