@@ -248,7 +248,10 @@ fn row(value: &Value, folder: &Path) -> Result<(Row, Option<Place>)> {
         ensure!(!path.exists(), "another row has a file {name} too");
         fs::write(path, text)?;
     }
-    if text.contains("${addr6}") && !has_v6() {
+    if row.prober().as_deref() == Some("icmp") && !infra_verify::probe::icmp_permitted() {
+        row.obstacle = Some("this machine may not send ICMP echo requests".to_owned());
+    }
+    if (text.contains("${addr6}") || row.target == "::1") && !has_v6() {
         row.obstacle = Some("this machine has no IPv6 loopback".to_owned());
     }
     Ok((row, place))
