@@ -85,11 +85,6 @@ impl Bench {
         Ok(Self { cases, exporter: OnceLock::new(), older: OnceLock::new(), tally, servers, folder })
     }
 
-    pub(crate) fn not_produced(&self, case: &Case) -> Result<Completion> {
-        self.tally.count(&case.row.table, Came::NotProduced);
-        Ok(Completion::ignored_with(case.row.not_produced.as_deref().unwrap_or_default()))
-    }
-
     /// We say what the row says.
     pub(crate) fn alone(&self, case: &Case) -> Result<Completion> {
         if let Some(obstacle) = &case.row.obstacle {
@@ -115,8 +110,8 @@ impl Bench {
             Err(error) => Err(error),
         };
         let judged = theirs.and_then(|theirs| judge::beside(&case.row, theirs, self.ours(case)?));
-        let came = if case.row.differs.is_some() { Came::Differs } else { Came::Agrees };
-        self.tally.count(&case.row.table, if judged.is_ok() { came } else { Came::Disagrees });
+        let kind = if case.row.differs.is_some() { Came::Differs } else { Came::Agrees };
+        self.tally.count(&case.row.table, if judged.is_ok() { kind } else { Came::Disagrees });
         judged.map(|()| Completion::Completed)
     }
 
@@ -136,8 +131,8 @@ impl Bench {
             return Ok(Completion::ignored_with(format!("0.23 does not read the module: {why}")));
         }
         let judged = judge::older(&case.row, &self.ask(case, running)?);
-        let came = if case.row.older.is_some() { Came::Differs } else { Came::Agrees };
-        self.tally.count(&table, if judged.is_ok() { came } else { Came::Disagrees });
+        let kind = if case.row.older.is_some() { Came::Differs } else { Came::Agrees };
+        self.tally.count(&table, if judged.is_ok() { kind } else { Came::Disagrees });
         judged.map(|()| Completion::Completed)
     }
 

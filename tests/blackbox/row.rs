@@ -38,7 +38,7 @@ pub(crate) enum Verdict {
     Yes,
     /// The opposite.
     No,
-    /// Neither: it answers with an error, or refuses the module.
+    /// Neither: it answers with an error, or reads the module and refuses to probe with it.
     Refused,
 }
 
@@ -163,6 +163,11 @@ impl Row {
     /// The prober of the module.
     pub(crate) fn prober(&self) -> Option<String> {
         self.module.as_ref()?.get("prober")?.as_str().map(str::to_owned)
+    }
+
+    /// Whether a whole file is read, and no module of it is asked for.
+    pub(crate) fn is_file(&self) -> bool {
+        self.config.is_some()
     }
 
     /// A file of modules for this row alone.

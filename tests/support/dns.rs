@@ -26,6 +26,7 @@ const ANSWER: u8 = 0x80;
 /// How every query is answered.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a way to go wrong, alone or beside others")]
 pub(super) struct Dns {
     /// Records as a zone file has them: `example.com. 300 IN A 192.0.2.1`.
     answer: Vec<String>,

@@ -161,19 +161,17 @@ impl Answer {
 
     /// The status line and the headers, without the empty line behind them.
     fn head(&self, length: usize) -> String {
-        let mut head = format!("{} {} Answer\r\n", self.version, self.status);
+        let mut lines = vec![format!("{} {} Answer", self.version, self.status)];
         for (name, wanted) in &self.headers {
-            for value in wanted.all() {
-                head.push_str(&format!("{name}: {value}\r\n"));
-            }
+            lines.extend(wanted.all().iter().map(|value| format!("{name}: {value}")));
         }
-        head.push_str(&match self.framing {
-            Framing::Length if self.endless != Some(Place::Body) => format!("Content-Length: {length}\r\n"),
-            Framing::Longer => format!("Content-Length: {}\r\n", length + 100),
-            Framing::Chunked => "Transfer-Encoding: chunked\r\n".to_owned(),
-            Framing::Length | Framing::Close | Framing::None => String::new(),
+        lines.extend(match self.framing {
+            Framing::Length if self.endless != Some(Place::Body) => Some(format!("Content-Length: {length}")),
+            Framing::Longer => Some(format!("Content-Length: {}", length + 100)),
+            Framing::Chunked => Some("Transfer-Encoding: chunked".to_owned()),
+            Framing::Length | Framing::Close | Framing::None => None,
         });
-        head
+        lines.join("\r\n") + "\r\n"
     }
 
     async fn send_body(&self, stream: &mut Stream, body: &[u8]) -> io::Result<()> {

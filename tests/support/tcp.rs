@@ -89,7 +89,7 @@ async fn expect(wanted: &str, stream: &mut Stream, host: &Host) -> io::Result<()
 /// The next line without its end, or what there is of it.
 async fn line(stream: &mut Stream) -> String {
     let mut line = Vec::new();
-    while let Ok(byte @ ..=9 | byte @ 11..) = stream.read_u8().await {
+    while let Ok(byte @ (..=9 | 11..)) = stream.read_u8().await {
         line.push(byte);
     }
     String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned()

@@ -14,6 +14,7 @@ mod icmp;
 mod metric;
 mod module;
 mod pattern;
+mod target;
 pub(super) mod tcp;
 mod tls;
 

@@ -20,12 +20,11 @@ mod stream;
 mod talk;
 #[cfg(test)]
 mod tests;
-mod text;
 
 pub(super) async fn probe(module: &TcpModule, task: Task<'_>, metrics: &mut Metrics) -> Result<(), Failed> {
-    let (host, port) = text::split(task.target)?;
+    let (host, port) = super::target::split(task.target)?;
     let ip = address::choose(host, module.family, task, metrics).await?;
-    let peer = address::peer(host, module.family, ip, text::port(port)?);
+    let peer = address::peer(host, module.family, ip, super::target::port(port, "tcp")?);
     converse(module, task.hostname.unwrap_or(host), peer, task, metrics).await?;
     Ok(())
 }
