@@ -29,8 +29,8 @@ const REMEDY: &str = "this machine may not send ICMP echo requests: allow it to 
     (`sysctl -w net.ipv4.ping_group_range='0 2147483647'`) or to this program \
     (`setcap cap_net_raw+ep $(command -v infra-verify)`)";
 
-/// What fits into a packet of IPv4, whose length has 16 bits, behind its header and ours.
-pub(super) const LARGEST: usize = 65_507;
+/// What fits behind an echo's header into the 16 bits of a length; over IPv4, whose own header counts, it is less.
+pub(super) const LARGEST: usize = 65_527;
 
 /// How often another line is tried where one is full; a new one has room for any packet, unless others fill it first.
 const LINES: usize = 8;
@@ -73,6 +73,15 @@ pub(super) enum Unsent {
 }
 
 impl Unsent {
+    /// Whether the request itself is to blame, on any machine like this one.
+    pub(super) fn is_own_fault(&self) -> bool {
+        matches!(self, Self::Source(_)) || self.is_too_large()
+    }
+
+    fn is_too_large(&self) -> bool {
+        matches!(self, Self::Refused(error) if error.raw_os_error() == Some(Errno::EMSGSIZE as i32))
+    }
+
     /// Whose fault that is, and what to do.
     pub(super) fn blame(&self, request: &Request) -> ProbeError {
         let to = request.to.ip();
@@ -80,9 +89,7 @@ impl Unsent {
             (Self::Closed(error), _) if error.kind() == io::ErrorKind::PermissionDenied => {
                 ProbeError::Local(REMEDY.to_owned())
             }
-            (Self::Refused(error), _) if error.raw_os_error() == Some(Errno::EMSGSIZE as i32) => {
-                ProbeError::Local(too_large(request.payload.len(), to))
-            }
+            _ if self.is_too_large() => ProbeError::Local(too_large(request.payload.len(), to)),
             (Self::Source(_), Some(source)) => ProbeError::Local(foreign(source, to)),
             (Self::Closed(error) | Self::Source(error) | Self::Refused(error), _) => {
                 blame_on(error, to, &to.to_string())

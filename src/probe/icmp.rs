@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error};
 
 use super::blame::{blame_on, broadcast};
-use super::echo::{self, Complaint, Echo, Fragments, Heard, LARGEST, Options, Request};
+use super::echo::{self, Complaint, Echo, Fragments, Heard, Options, Request};
 use super::{Facts, Failure, Kind, ProbeError, socket};
 
 pub(super) const KIND: Kind = Kind {
@@ -21,6 +21,8 @@ pub(super) const KIND: Kind = Kind {
 
 /// What `ping` sends.
 const PAYLOAD: usize = 56;
+/// What fits into a packet of IPv4, whose length has 16 bits, behind its header and ours.
+const LARGEST: usize = 65_507;
 
 /// An echo request to a host.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize)]

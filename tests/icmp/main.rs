@@ -41,12 +41,7 @@ const SCENES: &[Scene] = &[
         network: "",
         play: play::flooded,
     },
-    Scene {
-        name: "who may not ping is told what to do",
-        kind: Kind::Forbidden,
-        network: "",
-        play: play::forbidden,
-    },
+    Scene { name: "who may not ping is told what to do", kind: Kind::Forbidden, network: "", play: play::forbidden },
     Scene {
         name: "routers' words end the wait on an unprivileged socket",
         kind: Kind::Unprivileged,

@@ -89,7 +89,8 @@ impl Drop for Noise {
 }
 
 pub fn flooded() -> Result<()> {
-    let mut noises = ["127.0.1.1", "127.0.2.1", "::1"].map(|target| Noise::make(target)).into_iter().collect::<Result<Vec<_>>>()?;
+    let mut noises =
+        ["127.0.1.1", "127.0.2.1", "::1"].map(|target| Noise::make(target)).into_iter().collect::<Result<Vec<_>>>()?;
     let lost = runtime()?.block_on(lost(hosts(2000)));
     for noise in &mut noises {
         ensure!(noise.0.try_wait()?.is_none(), "the flood ended early");
@@ -149,7 +150,8 @@ pub fn routed() -> Result<()> {
             for (who, heard) in [("suite", suite), ("module", module)] {
                 let heard = heard.err().unwrap_or_default();
                 if !heard.starts_with(said) || heard.is_empty() != said.is_empty() {
-                    let _ = writeln!(wrong, "{target} (ttl {ttl}, {payload_size} bytes) by {who}: `{heard}`, not `{said}`");
+                    let _ =
+                        writeln!(wrong, "{target} (ttl {ttl}, {payload_size} bytes) by {who}: `{heard}`, not `{said}`");
                 }
             }
         }

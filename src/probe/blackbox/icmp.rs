@@ -36,7 +36,7 @@ pub(super) async fn probe(module: &IcmpModule, task: Task<'_>, metrics: &mut Met
         Err(Unsent::Closed(_) | Unsent::Source(_)) => None,
     };
     metrics.phase(DURATION, "setup", left.map_or(0.0, |left| (left - begun).as_secs_f64()));
-    let echo = sent.map_err(|unsent| Failed::from(unsent.blame(&request)))?;
+    let echo = sent.map_err(|unsent| blame(&unsent, &request))?;
     hear(echo, to, task, metrics).await
 }
 
@@ -61,6 +61,12 @@ fn silent(to: IpAddr, task: Task<'_>, stray: Option<IpAddr>) -> Failed {
     Failed::target(format!("no echo reply from {to} within {}{only}", span(task.timeout)))
 }
 
+/// The request did not leave; what the module has wrong is not this machine's fault.
+fn blame(unsent: &Unsent, request: &Request) -> Failed {
+    let failed = Failed::from(unsent.blame(request));
+    Failed { local: failed.local && !unsent.is_own_fault(), ..failed }
+}
+
 fn request(module: &IcmpModule, to: SocketAddr) -> Result<Request, Failed> {
     let forbidden = module.dont_fragment && to.is_ipv4();
     let options = Options {
@@ -78,16 +84,16 @@ fn source(module: &IcmpModule, to: SocketAddr) -> Result<Option<IpAddr>, Failed>
         return Ok(None);
     }
     let source: IpAddr =
-        text.parse().map_err(|_| Failed::local(format!("source_ip_address `{text}` is no ip address")))?;
+        text.parse().map_err(|_| Failed::target(format!("source_ip_address `{text}` is no ip address")))?;
     let source = source.to_canonical();
     let like = source.is_ipv4() == to.is_ipv4();
-    if like { Ok(Some(source)) } else { Err(Failed::local(echo::foreign(source, to.ip()))) }
+    if like { Ok(Some(source)) } else { Err(Failed::target(echo::foreign(source, to.ip()))) }
 }
 
 /// The exporter's text, cut off or filled up with zeros to the size that is asked for.
 fn payload(size: usize, to: IpAddr) -> Result<Vec<u8>, Failed> {
     if size > LARGEST {
-        return Err(Failed::local(echo::too_large(size, to)));
+        return Err(Failed::target(echo::too_large(size, to)));
     }
     let mut payload = PAYLOAD.to_vec();
     if size > 0 {

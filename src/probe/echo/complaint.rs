@@ -75,7 +75,8 @@ mod tests {
     use super::*;
 
     fn heard(ee_origin: u8, ee_type: u8) -> bool {
-        let error = sock_extended_err { ee_errno: 113, ee_origin, ee_type, ee_code: 1, ee_pad: 0, ee_info: 0, ee_data: 0 };
+        let error =
+            sock_extended_err { ee_errno: 113, ee_origin, ee_type, ee_code: 1, ee_pad: 0, ee_info: 0, ee_data: 0 };
         Complaint::new(&error, None).is_some()
     }
 

@@ -93,7 +93,8 @@ impl Line {
             socket.attach_filter(&packet::filter(v6, id)).map_err(Unsent::Closed)?;
             drain(&socket);
         }
-        let party = Party { next: u16::from_be_bytes([first, second]), waiting: HashMap::new(), buffer: vec![0; DATAGRAM] };
+        let party =
+            Party { next: u16::from_be_bytes([first, second]), waiting: HashMap::new(), buffer: vec![0; DATAGRAM] };
         let socket = UdpSocket::from_std(socket.into()).map_err(Unsent::Closed)?;
         Ok(Self { socket, v6, raw, id, party: Mutex::new(party), listener: tokio::sync::Mutex::default() })
     }

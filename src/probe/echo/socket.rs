@@ -51,7 +51,8 @@ pub(in crate::probe) fn open(v6: bool) -> io::Result<(Socket, bool)> {
 /// Prepares a socket that was opened.
 pub(super) fn configure(socket: &Socket, v6: bool, options: &Options) -> Result<(), Unsent> {
     let ttl = options.ttl.filter(|&ttl| ttl > 0).map(u32::from);
-    let set = if v6 { configure_v6(socket, options.fragments, ttl) } else { configure_v4(socket, options.fragments, ttl) };
+    let set =
+        if v6 { configure_v6(socket, options.fragments, ttl) } else { configure_v4(socket, options.fragments, ttl) };
     set.map_err(Unsent::Closed)?;
     room(socket);
     options.source.map_or(Ok(()), |source| socket.bind(&SocketAddr::new(source, 0).into())).map_err(Unsent::Source)
@@ -96,7 +97,9 @@ pub(super) fn receive(fd: RawFd, buffer: &mut [u8], flags: MsgFlags) -> nix::Res
     for control in message.cmsgs()? {
         match control {
             ControlMessageOwned::ScmTimestampns(time) => at = Some(UNIX_EPOCH + Duration::from(time)),
-            ControlMessageOwned::Ipv4Ttl(hops) | ControlMessageOwned::Ipv6HopLimit(hops) => ttl = u8::try_from(hops).ok(),
+            ControlMessageOwned::Ipv4Ttl(hops) | ControlMessageOwned::Ipv6HopLimit(hops) => {
+                ttl = u8::try_from(hops).ok()
+            }
             ControlMessageOwned::Ipv4RecvErr(what, from) => error = Some((what, from.map(|from| ipv4(from.sin_addr)))),
             ControlMessageOwned::Ipv6RecvErr(what, from) => error = Some((what, from.map(|from| ipv6(from.sin6_addr)))),
             _ => {}

@@ -65,7 +65,8 @@ fn a_system_clock_that_was_set_does_not_falsify_the_time() {
 
 #[tokio::test]
 async fn requests_of_a_kind_share_a_line_and_others_do_not() {
-    let (Some(one), Some(other), Some(short)) = (send("127.0.0.5", 9), send("127.0.0.6", 9), send("127.0.0.5", 8)) else {
+    let (Some(one), Some(other), Some(short)) = (send("127.0.0.5", 9), send("127.0.0.6", 9), send("127.0.0.5", 8))
+    else {
         return;
     };
     assert!(Arc::ptr_eq(&one.line, &other.line) && one.number != other.number);
@@ -153,7 +154,8 @@ async fn whoever_listens_passes_on_what_is_for_others() {
 #[tokio::test]
 async fn neither_a_flood_nor_the_reply_to_another_ends_a_wait() {
     let line = line().await;
-    let (far, elsewhere) = (UdpSocket::bind("127.0.0.1:0").await.unwrap(), UdpSocket::bind("127.0.0.2:0").await.unwrap());
+    let (far, elsewhere) =
+        (UdpSocket::bind("127.0.0.1:0").await.unwrap(), UdpSocket::bind("127.0.0.2:0").await.unwrap());
     let (target, near) = (far.local_addr().unwrap(), line.socket.local_addr().unwrap());
     let (mut echo, reply) = wait(&line, target);
     let (other, of_another) = wait(&line, "127.0.0.9:0".parse().unwrap());
