@@ -131,7 +131,8 @@ fn oauth2(fields: &Fields<'_>, notes: &mut Notes) -> Result<(), ModuleError> {
         .map(|key| [key.to_owned(), format!("{key}_file"), format!("{key}_ref")]);
     let is_jwt = fields.text("grant_type")? == JWT;
     if is_jwt && !["", "RS256", "RS384", "RS512"].contains(&algorithm.as_str()) {
-        return Err(fields.refuse("signature_algorithm", &format!("must be one of RS256, RS384 and RS512, and is `{algorithm}`")));
+        return Err(fields
+            .refuse("signature_algorithm", &format!("must be one of RS256, RS384 and RS512, and is `{algorithm}`")));
     }
     let [text, file, reference] = if is_jwt { keys } else { secrets };
     source(fields, [text.as_str(), file.as_str(), reference.as_str()]).map(drop)

@@ -24,7 +24,8 @@ pub(super) fn read(outer: &Fields<'_>, notes: &mut Notes) -> Result<TcpModule, M
     let steps = &module.query_response;
     if steps.iter().filter(|step| !step.labels.is_empty()).count() > 1 {
         notes.refuse(
-            fields.refuse("query_response", "cannot have `labels` in two steps: the exporter itself breaks down at that"),
+            fields
+                .refuse("query_response", "cannot have `labels` in two steps: the exporter itself breaks down at that"),
         );
     }
     if module.tls && steps.iter().any(|step| step.starttls) {

@@ -45,8 +45,12 @@ pub(super) fn read(outer: &Fields<'_>, notes: &mut Notes) -> Result<TlsModule, M
         notes.hide(key);
     }
     match (&module.cert, &module.key) {
-        (Some(_), None) => Err(fields.refuse(there(&fields, ["cert", "cert_file", "cert_ref"]), "needs a key beside it: `key` or `key_file`")),
-        (None, Some(_)) => Err(fields.refuse(there(&fields, ["key", "key_file", "key_ref"]), "needs a certificate beside it: `cert` or `cert_file`")),
+        (Some(_), None) => Err(fields
+            .refuse(there(&fields, ["cert", "cert_file", "cert_ref"]), "needs a key beside it: `key` or `key_file`")),
+        (None, Some(_)) => Err(fields.refuse(
+            there(&fields, ["key", "key_file", "key_ref"]),
+            "needs a certificate beside it: `cert` or `cert_file`",
+        )),
         _ => Ok(module),
     }
 }

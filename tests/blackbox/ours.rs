@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
-use infra_verify::module::{ModuleError, Modules};
+use infra_verify::module::Modules;
 use infra_verify::probe::blackbox::Module;
 use tokio::runtime::Builder;
 
@@ -29,7 +29,7 @@ pub(crate) struct Ours {
 
 /// Reads the module of a row, and probes as it says.
 pub(crate) fn ask(row: &Row, config: &Path) -> Result<Ours> {
-    let module = match module(row, config).map_err(|error| error.to_string()) {
+    let module = match module(row, config) {
         Ok(module) => module,
         Err(reason) if row.loads.is_some() => return Ok(Ours::unasked(Verdict::No, Some(reason))),
         Err(reason) => return Ok(Ours::unasked(Verdict::Refused, Some(reason))),
@@ -64,7 +64,14 @@ impl Ours {
 }
 
 /// The module of a row, as a person would ask for it; nothing for a row that is a whole file.
-fn module(row: &Row, config: &Path) -> Result<Option<Module>, ModuleError> {
-    let modules = Modules::read(config)?;
-    row.module().map(|_| modules.get(&row.case).cloned()).transpose()
+fn module(row: &Row, config: &Path) -> Result<Option<Module>, String> {
+    let modules = Modules::read(config).map_err(|error| error.to_string())?;
+    if row.module().is_none() {
+        return Ok(None);
+    }
+    let module = modules.get(&row.case).map_err(|error| error.to_string())?;
+    match row.hostname.as_deref().and_then(|name| module.contradicts(name)) {
+        Some(why) => Err(why),
+        None => Ok(Some(module.clone())),
+    }
 }
