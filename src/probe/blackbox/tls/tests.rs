@@ -68,6 +68,11 @@ impl Signed {
         self.certificate.der().clone()
     }
 
+    /// As a gauge has it.
+    fn end(&self) -> f64 {
+        f64::from(u32::try_from(self.until()).unwrap())
+    }
+
     fn until(&self) -> i64 {
         chain::parse(self.certificate.der()).unwrap().validity().not_after.timestamp()
     }

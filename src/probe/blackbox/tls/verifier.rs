@@ -60,7 +60,7 @@ pub(super) fn words(doubt: &Doubt, presented: &[CertificateDer<'_>], name: &str,
         Doubt::Told(words) | Doubt::Unread(words) => words.clone(),
         // A library's name cannot hold every text that a module may give.
         Doubt::Known(CertificateError::NotValidForName) if ServerName::try_from(name).is_err() => {
-            format!("is not for `{}`, which is no host's name: set server_name", name)
+            format!("is not for `{name}`, which is no host's name: set server_name")
         }
         Doubt::Known(error) => match (presented.split_first(), ServerName::try_from(name)) {
             (Some((leaf, chain)), Ok(name)) => {

@@ -43,8 +43,8 @@ async fn a_handshake_gives_what_the_exporter_exports() {
     assert_eq!(shown.alpn.as_deref(), Some(b"h2".as_slice()));
     let mut metrics = Metrics::default();
     shown.metrics(true, &mut metrics);
-    assert_eq!(metrics.get("probe_ssl_earliest_cert_expiry"), Some(leaf.until() as f64));
-    assert_eq!(metrics.get("probe_ssl_last_chain_expiry_timestamp_seconds"), Some(leaf.until() as f64));
+    assert_eq!(metrics.get("probe_ssl_earliest_cert_expiry"), Some(leaf.end()));
+    assert_eq!(metrics.get("probe_ssl_last_chain_expiry_timestamp_seconds"), Some(leaf.end()));
     let text = metrics.to_string();
     assert!(text.contains("issuer=\"CN=the root\",serialnumber=\"0bff\",subject=\"CN=i.pigsty\""), "{text}");
     assert!(text.contains("subjectalternative=\"i.pigsty\""), "{text}");
@@ -59,7 +59,7 @@ async fn nothing_is_verified_where_nothing_is_to_be() {
     let mut metrics = Metrics::default();
     shaken(&module, "i.pigsty:443", server(&[&leaf])).await.unwrap().metrics(false, &mut metrics);
     assert_eq!(metrics.get("probe_ssl_last_chain_expiry_timestamp_seconds"), Some(NEVER));
-    assert_eq!(metrics.get("probe_ssl_earliest_cert_expiry"), Some(leaf.until() as f64));
+    assert_eq!(metrics.get("probe_ssl_earliest_cert_expiry"), Some(leaf.end()));
     assert_eq!(metrics.get("probe_tls_cipher_info"), None);
 }
 
