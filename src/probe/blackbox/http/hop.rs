@@ -112,9 +112,10 @@ impl Client<'_> {
         if let Some(proxy) = proxy.filter(|_| proxied) {
             request.headers_mut().extend(proxy::login(proxy)?);
         }
-        let (response, driver) = match http2 {
-            true => self.speak_http2(stream, request, peer, trace).await?,
-            false => self.speak_http1(stream, request, peer, trace).await?,
+        let (response, driver) = if http2 {
+            self.speak_http2(stream, request, peer, trace).await?
+        } else {
+            self.speak_http1(stream, request, peer, trace).await?
         };
         Ok(Reply { response, shown, peer, driver })
     }
@@ -240,10 +241,12 @@ impl Client<'_> {
 
     fn silent(&self, peer: SocketAddr, began: bool) -> Failed {
         let within = span(self.task.timeout);
-        Failed::target(match began {
-            true => format!("{peer} began to answer but did not finish its headers within {within}"),
-            false => format!("{peer} accepted the connection but did not answer within {within}"),
-        })
+        let what = if began {
+            "began to answer but did not finish its headers"
+        } else {
+            "accepted the connection but did not answer"
+        };
+        Failed::target(format!("{peer} {what} within {within}"))
     }
 }
 
