@@ -25,11 +25,13 @@ mod local;
 mod proxy;
 mod request;
 mod rule;
+mod socks;
 #[cfg(test)]
 mod tests;
 mod trace;
 mod trip;
 mod url;
+mod way;
 mod wire;
 
 pub use self::cel::check as is_cel;
@@ -55,7 +57,7 @@ pub(super) async fn probe(module: &HttpModule, task: Task<'_>, metrics: &mut Met
     let client = Client { module, task, proxies, first: (first.url.host.clone(), name) };
     check_tls(&client, &first.url)?;
     request::has_credentials(module)?;
-    first.payload = request::payload(module).await?;
+    first.payload = late(task, || "body_file: the file was not read".to_owned(), request::payload(module)).await??;
     let mut trip = Trip::default();
     trace::record(&trip.traces, metrics);
     first.headers = request::headers(module)?;

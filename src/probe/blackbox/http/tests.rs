@@ -11,6 +11,8 @@ use super::super::{Body, Family, HeaderRule, Module, Pattern, Probed, Prober};
 use super::*;
 use crate::value::Secret;
 
+mod tls;
+
 /// A server that hands each connection's request to a script and sends what it says.
 async fn serve(script: impl Fn(&str) -> Vec<u8> + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
