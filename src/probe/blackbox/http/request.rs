@@ -194,10 +194,8 @@ impl Outgoing {
         log_in(module, &self.url, &mut headers).await?;
         add("http_headers", &module.http_headers, &mut headers).await?;
         let target = self.url.target();
-        let uri = match http2 || proxied {
-            true => format!("{}://{}{target}", self.url.scheme, self.asked()),
-            false => target,
-        };
+        let whole = http2 || proxied;
+        let uri = if whole { format!("{}://{}{target}", self.url.scheme, self.asked()) } else { target };
         let uri = Uri::try_from(uri)
             .map_err(|_| Failed::target(format!("{}: has a character that must be escaped in a request", self.url)))?;
         if !http2 {

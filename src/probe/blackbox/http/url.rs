@@ -80,6 +80,7 @@ impl Url {
             (Some(port), _) => port.parse().map_err(|_| "has a port beyond 65535"),
             (None, "http") => Ok(80),
             (None, "https") => Ok(443),
+            (None, "socks5" | "socks5h") => Ok(1080),
             (None, _) => Err("names no port"),
         }
     }
