@@ -192,7 +192,7 @@ async fn a_module_that_asks_for_what_cannot_be_fails_with_all_its_gauges() {
 #[tokio::test]
 async fn the_last_start_of_a_zone_gives_the_serial_number() {
     let start = |serial| {
-        let name = || Name::from_ascii("a\\ b.pigsty.").unwrap();
+        let name = || Name::from_labels([&b"a b"[..], b"pigsty"]).unwrap();
         Record::from_rdata(name(), 0, RData::SOA(SOA::new(name(), name(), serial, 1, 2, 3, 4)))
     };
     let both = move |message: &mut Message| _ = message.add_answers([start(7), start(u32::MAX)]);
