@@ -5,6 +5,7 @@
 
 #![expect(unreachable_pub, reason = "the modules of a test program are its own")]
 
+mod beside;
 mod play;
 mod responder;
 mod stage;
@@ -72,6 +73,48 @@ const SCENES: &[Scene] = &[
         network: stage::SPARSE,
         play: play::sparse,
     },
+    Scene {
+        name: "behind a router the exporter says the same over an unprivileged socket",
+        kind: Kind::Unprivileged,
+        network: stage::TWO_HOPS,
+        play: beside::routed,
+    },
+    Scene {
+        name: "behind a router the exporter says the same over a raw socket",
+        kind: Kind::Raw,
+        network: stage::TWO_HOPS,
+        play: beside::routed,
+    },
+    Scene {
+        name: "of packets that must stay whole the exporter says the same",
+        kind: Kind::Free,
+        network: stage::TWO_HOPS,
+        play: beside::whole,
+    },
+    Scene {
+        name: "packets that must stay whole need no raw socket, unlike the exporter's",
+        kind: Kind::Unprivileged,
+        network: "",
+        play: beside::unprivileged,
+    },
+    Scene {
+        name: "who may not ping fails as the exporter does",
+        kind: Kind::Forbidden,
+        network: "",
+        play: beside::forbidden,
+    },
+    Scene {
+        name: "of wrong replies the exporter says the same over an unprivileged socket",
+        kind: Kind::Free,
+        network: stage::DEAF,
+        play: beside::answered,
+    },
+    Scene {
+        name: "of wrong replies the exporter says the same over a raw socket",
+        kind: Kind::Raw,
+        network: stage::DEAF,
+        play: beside::answered,
+    },
 ];
 
 fn main() -> ExitCode {
@@ -82,7 +125,8 @@ fn main() -> ExitCode {
     arguments.test_threads = Some(2); // thousands of echoes each
     let obstacle = stage::obstacle();
     let trial = |scene: &'static Scene| {
-        let obstacle = obstacle.clone();
+        let alone = || scene.name.contains("exporter").then(beside::obstacle).flatten();
+        let obstacle = obstacle.clone().or_else(alone);
         Trial::ignorable_test(scene.name, move || match obstacle {
             Some(reason) => Ok(Completion::ignored_with(reason)),
             None => Ok(stage::enter(scene).map(|()| Completion::Completed)?),

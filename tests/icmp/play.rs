@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -9,6 +10,7 @@ use infra_verify::probe::blackbox::{IcmpModule, Module, Prober};
 use infra_verify::probe::{Facts, Probe, ProbeError};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::responder::{self, Responder};
@@ -224,14 +226,23 @@ const DEAD: usize = 800;
 
 pub fn sparse() -> Result<()> {
     runtime()?.block_on(async {
+        let asked = Arc::new(Semaphore::new(0));
         let mut dead = JoinSet::new();
         for number in 0..DEAD {
-            let target = format!("10.0.{}.{}", 1 + number / 200, 1 + number % 200);
-            dead.spawn(async move { suite(json!({"ping": target}), Duration::from_secs(2)).await });
+            let (target, asked) = (format!("10.0.{}.{}", 1 + number / 200, 1 + number % 200), Arc::clone(&asked));
+            dead.spawn(async move {
+                let mut probe = Box::pin(suite(json!({"ping": target}), Duration::from_secs(2)));
+                // A request leaves when its probe is looked at for the first time.
+                let early = tokio::select! {
+                    biased;
+                    said = &mut probe => Some(said),
+                    () = std::future::ready(()) => None,
+                };
+                asked.add_permits(1);
+                if let Some(said) = early { said } else { probe.await }
+            });
         }
-        // Every one of the dead has been asked by now: a task runs until it waits.
-        tokio::task::yield_now().await;
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        let _all = asked.acquire_many(u32::try_from(DEAD)?).await?;
         let begun = Instant::now();
         let alive = suite(json!({"ping": "10.0.200.1"}), PATIENT).await;
         ensure!(alive.is_ok() && begun.elapsed() < Duration::from_secs(1), "{alive:?} after {:?}", begun.elapsed());

@@ -39,7 +39,10 @@ pub const TWO_HOPS: &str = "
     ip -n router addr add 10.0.0.1/24 dev near1; ip -n router addr add fd00::1/64 dev near1 nodad
     ip -n router addr add 10.0.1.1/24 dev far0; ip -n router addr add fd01::1/64 dev far0 nodad
     ip -n router link set near1 up; ip -n router link set far0 mtu 1300 up
-    ip -n far addr add 10.0.1.2/24 dev far1; ip -n far addr add fd01::2/64 dev far1 nodad; ip -n far link set far1 mtu 1300 up; ip -n far addr add 10.0.1.3/24 dev far1
+    ip -n far addr add 10.0.1.2/24 dev far1; ip -n far addr add fd01::2/64 dev far1 nodad; ip -n far link set far1 mtu 1300 up
+    for last in 3 4 5; do
+        ip -n far addr add 10.0.1.$last/24 dev far1; ip -n far addr add fd01::$last/64 dev far1 nodad
+    done
     ip route add default via 10.0.0.1; ip -6 route add default via fd00::1
     ip -n far route add default via 10.0.1.1; ip -n far -6 route add default via fd01::1
     ip netns exec router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \

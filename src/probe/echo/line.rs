@@ -75,8 +75,8 @@ impl Line {
         let runtime = Handle::current().id();
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|entry| entry.line.strong_count() > 0 && !full.is_some_and(|full| entry.is(full)));
-        let known = open.iter().filter(|entry| (entry.runtime, entry.v6, &entry.options) == (runtime, v6, options));
-        if let Some(line) = known.filter_map(|entry| entry.line.upgrade()).next() {
+        let mut known = open.iter().filter(|entry| (entry.runtime, entry.v6, &entry.options) == (runtime, v6, options));
+        if let Some(line) = known.find_map(|entry| entry.line.upgrade()) {
             return Ok(line);
         }
         let line = Arc::new(Self::open(v6, options)?);

@@ -98,7 +98,7 @@ pub(super) fn receive(fd: RawFd, buffer: &mut [u8], flags: MsgFlags) -> nix::Res
         match control {
             ControlMessageOwned::ScmTimestampns(time) => at = Some(UNIX_EPOCH + Duration::from(time)),
             ControlMessageOwned::Ipv4Ttl(hops) | ControlMessageOwned::Ipv6HopLimit(hops) => {
-                ttl = u8::try_from(hops).ok()
+                ttl = u8::try_from(hops).ok();
             }
             ControlMessageOwned::Ipv4RecvErr(what, from) => error = Some((what, from.map(|from| ipv4(from.sin_addr)))),
             ControlMessageOwned::Ipv6RecvErr(what, from) => error = Some((what, from.map(|from| ipv6(from.sin6_addr)))),
