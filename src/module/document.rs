@@ -171,7 +171,7 @@ impl<'a> Composer<'a> {
             let value = self.node(event, at)?;
             let Some(text) = key.key()? else { continue };
             if let Some(earlier) = first.insert(text.clone(), place.clone()) {
-                return Err(ModuleError::at(&place, format!("the key `{text}` stands at {earlier} already")));
+                return Err(ModuleError::at(&place, format!("the key `{text}` is written twice, first at {earlier}")));
             }
             if is_merge {
                 merge = Some(value);

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
-use infra_verify::probe::blackbox::{HttpModule, IcmpModule, Module, Prober, TcpModule};
+use infra_verify::module::Modules;
+use infra_verify::probe::blackbox::Module;
 use tokio::runtime::Builder;
 
 use super::exposition::Exposition;
@@ -26,20 +27,30 @@ pub(crate) struct Ours {
     pub(crate) late: bool,
 }
 
-/// Reads the module of a row, and probes as it says.
+/// Reads the file of a row, and probes as its module says.
 pub(crate) fn ask(row: &Row, config: &Path) -> Result<Ours> {
-    let module = match module(row, config) {
-        Ok(module) => module,
-        Err(reason) if row.loads.is_some() => return Ok(Ours::unasked(Verdict::No, Some(reason))),
-        Err(reason) => return Ok(Ours::unasked(Verdict::Refused, Some(reason))),
+    let modules = match Modules::read(config) {
+        Ok(modules) => modules,
+        Err(why) if row.loads.is_some() => return Ok(Ours::unasked(Verdict::No, Some(why.to_string()))),
+        Err(why) => return Ok(Ours::unasked(Verdict::Refused, Some(why.to_string()))),
     };
+    if row.is_file() {
+        return Ok(Ours::unasked(Verdict::Yes, None));
+    }
+    let module = match modules.get(&row.case) {
+        Ok(module) => module,
+        Err(why) => return Ok(Ours::unasked(Verdict::Refused, Some(why.to_string()))),
+    };
+    if let Some(why) = row.hostname.as_deref().and_then(|name| module.contradicts(name)) {
+        return Ok(Ours::unasked(Verdict::Refused, Some(why)));
+    }
     if row.loads.is_some() {
         return Ok(Ours::unasked(Verdict::Yes, None));
     }
-    let mut ours = probe(row, &module)?;
+    let mut ours = probe(row, module)?;
     for _ in 1..ATTEMPTS {
         if ours.late {
-            ours = probe(row, &module)?;
+            ours = probe(row, module)?;
         }
     }
     Ok(ours)
@@ -62,14 +73,4 @@ impl Ours {
     fn unasked(verdict: Verdict, reason: Option<String>) -> Self {
         Self { verdict, reason, local: false, metrics: Exposition::default(), took: Duration::ZERO, late: false }
     }
-}
-
-fn module(row: &Row, _config: &Path) -> Result<Module, String> {
-    let prober = match row.prober().filter(|_| row.module().is_some_and(|text| !text.contains("\":{"))).as_deref() {
-        Some("http") => Prober::Http(HttpModule::default()),
-        Some("tcp") => Prober::Tcp(TcpModule::default()),
-        Some("icmp") => Prober::Icmp(IcmpModule::default()),
-        other => return Err(format!("{other:?}")),
-    };
-    Ok(Module { name: row.case.clone(), timeout: None, prober })
 }

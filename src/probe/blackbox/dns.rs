@@ -25,6 +25,9 @@ mod special;
 mod text;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 const PHASE: &str = "probe_dns_duration_seconds";
 
 /// The gauges that say how many records a section has.
@@ -41,7 +44,7 @@ pub(super) async fn probe(module: &DnsModule, task: Task<'_>, metrics: &mut Metr
     let source = source(module)?;
     let server = address::peer(host, module.family, ip, target::port(port, protocol)?);
     let question = question::question(module, id())
-        .map_err(|why| Failed::local(format!("query_name: `{}` {why}", module.query_name)))?;
+        .map_err(|why| Failed::target(format!("query_name: `{}` {why}", module.query_name)))?;
     let started = Instant::now();
     let patience = task.deadline.saturating_duration_since(started);
     let call = Call { server, source, transport, question: &question, patience, timeout: task.timeout };
@@ -79,7 +82,7 @@ fn protocol(module: &DnsModule) -> Result<&'static str, Failed> {
     match module.transport_protocol.as_str() {
         "" | "udp" => Ok("udp"),
         "tcp" => Ok("tcp"),
-        other => Err(Failed::local(format!("transport_protocol: `{other}` is neither udp nor tcp"))),
+        other => Err(Failed::target(format!("transport_protocol: `{other}` is neither udp nor tcp"))),
     }
 }
 
@@ -88,7 +91,7 @@ fn transport(module: &DnsModule, protocol: &str, host: &str) -> Result<Transport
         (false, "tcp") => Ok(Transport::Tcp),
         (false, _) => Ok(Transport::Udp),
         (true, "tcp") => tls::Setup::new(&module.tls_config, host, &[]).map(Transport::Tls),
-        (true, _) => Err(Failed::local("dns_over_tls: set transport_protocol: tcp, for there is no TLS over udp")),
+        (true, _) => Err(Failed::target("dns_over_tls: set transport_protocol: tcp, for there is no TLS over udp")),
     }
 }
 
@@ -98,7 +101,7 @@ fn source(module: &DnsModule) -> Result<Option<IpAddr>, Failed> {
         text => text
             .parse::<IpAddr>()
             .map(|source| Some(source.to_canonical()))
-            .map_err(|_| Failed::local(format!("source_ip_address: `{text}` is not an ip address"))),
+            .map_err(|_| Failed::target(format!("source_ip_address: `{text}` is not an ip address"))),
     }
 }
 

@@ -121,7 +121,7 @@ impl Call<'_> {
     fn local(&self) -> Result<SocketAddr, Failed> {
         let any = if self.server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
         match self.source {
-            Some(source) if source.is_ipv4() != self.server.is_ipv4() => Err(Failed::local(format!(
+            Some(source) if source.is_ipv4() != self.server.is_ipv4() => Err(Failed::target(format!(
                 "source_ip_address: {source} cannot ask {}, which is of the other address family",
                 self.server.ip()
             ))),
@@ -167,7 +167,7 @@ impl Call<'_> {
     /// Sends the question behind its length, as RFC 1035 frames it, and reads one framed answer.
     async fn over_stream(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<Message, Failed> {
         let length = u16::try_from(self.question.len())
-            .map_err(|_| Failed::local("query_name: the question is longer than 65535 bytes"))?;
+            .map_err(|_| Failed::target("query_name: the question is longer than 65535 bytes"))?;
         let exchange = async {
             stream.write_all(&[&length.to_be_bytes(), self.question].concat()).await?;
             stream.flush().await?;
