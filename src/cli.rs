@@ -91,6 +91,9 @@ struct Wanted {
     /// Also ask by writing: canaries are written, read back and cleaned up
     #[arg(long)]
     canary: bool,
+    /// Let the Blackbox Exporter of an INFRA node ping and connect: blackbox (of the first that has one), blackbox@infra-2
+    #[arg(long, value_name = "blackbox[@NODE]")]
+    via: Option<String>,
     /// The certificate authority of the nodes, PEM: the variable `ca` of every node
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -158,7 +161,11 @@ impl Wanted {
         }
         let inventory = copy.as_ref().unwrap_or(inventory);
         let plan = Plan::new(inventory, suites).map_err(|error| refused(inventory, error))?;
-        Ok(plan.select(&self.selection())?)
+        let plan = plan.select(&self.selection())?;
+        Ok(match &self.via {
+            Some(witness) => plan.via(witness)?,
+            None => plan,
+        })
     }
 }
 

@@ -2,12 +2,15 @@
 //!
 //! The plan decides what is asked; it asks nothing itself, so `infra-verify plan` shows exactly what a run would do.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::check::{Check, CheckId, Outcome, Verdict};
 use crate::inventory::Inventory;
 use crate::lint;
 use crate::pigsty::{self, Node, PigstyError};
+use crate::probe::Exporter;
 use crate::suite::Suites;
 use crate::value::{Secrets, Value, Variable};
 
@@ -18,6 +21,7 @@ mod order;
 mod select;
 mod target;
 mod token;
+mod via;
 
 pub use select::{Pattern, Selection};
 
@@ -44,8 +48,18 @@ pub struct Plan {
     canaries: Vec<(usize, Planned)>,
     /// What every VictoriaMetrics must scrape, each `{name, node, component, labels}`.
     pub targets: Result<Value, String>,
+    /// The Blackbox Exporter of every node that has one.
+    exporters: BTreeMap<Arc<str>, Exporter>,
     /// What must never be printed.
     pub secrets: Secrets,
+}
+
+/// What a check may want to know of all nodes together.
+struct Fleet {
+    /// What every VictoriaMetrics must scrape, or why that is unknown.
+    targets: Result<Value, String>,
+    /// The Blackbox Exporter of every node that has one.
+    exporters: BTreeMap<Arc<str>, Exporter>,
 }
 
 /// Why there is no plan.
@@ -94,12 +108,12 @@ impl Plan {
         let nodes: Vec<_> = nodes.into_iter().map(|node| with_thresholds(node, suites)).collect();
         let tokens = token::variables()?;
         let nodes: Vec<_> = nodes.into_iter().map(|node| with_tokens(node, &tokens)).collect();
-        let targets = target::all(&nodes, suites)?;
+        let fleet = Fleet { targets: target::all(&nodes, suites)?, exporters: via::exporters(&nodes) };
         let mut checks = Vec::new();
         for (node, findings) in nodes.iter().zip(findings) {
             checks.extend(findings.into_iter().map(|outcome| Planned::Known(Box::new(outcome))));
             for suite in suites.iter() {
-                checks.extend(expand::suite(node, suite, &targets)?);
+                checks.extend(expand::suite(node, suite, &fleet)?);
             }
         }
         fleet::relate(&mut checks);
@@ -111,7 +125,8 @@ impl Plan {
             nodes: nodes.iter().map(name).collect(),
             checks,
             canaries,
-            targets,
+            targets: fleet.targets,
+            exporters: fleet.exporters,
             secrets,
         })
     }

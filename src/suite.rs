@@ -22,7 +22,7 @@ pub use read::SuiteError;
 pub use with::With;
 
 /// The suites that are built in, in the order of reports.
-const EMBEDDED: [(&str, &str); 12] = [
+const EMBEDDED: [(&str, &str); 13] = [
     ("suites/node.yml", include_str!("../suites/node.yml")),
     ("suites/nginx.yml", include_str!("../suites/nginx.yml")),
     ("suites/portal.yml", include_str!("../suites/portal.yml")),
@@ -35,6 +35,7 @@ const EMBEDDED: [(&str, &str); 12] = [
     ("suites/blackbox.yml", include_str!("../suites/blackbox.yml")),
     ("suites/dnsmasq.yml", include_str!("../suites/dnsmasq.yml")),
     ("suites/chronyd.yml", include_str!("../suites/chronyd.yml")),
+    ("suites/mesh.yml", include_str!("../suites/mesh.yml")),
 ];
 
 /// All suites of a run.
@@ -85,6 +86,8 @@ pub struct Template {
     pub absence: Option<String>,
     /// The networks that are answered, if not every one.
     pub vantage: Option<Value>,
+    /// Who asks, if not this machine: `blackbox`, the node's own, or `blackbox@infra-2`.
+    pub via: Option<Value>,
     /// Whether it is asked on one node after the other, and no more once an answer did not pass.
     pub in_turn: bool,
     /// How long to ask again what does not pass, if it is worth waiting for.

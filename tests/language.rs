@@ -423,3 +423,144 @@ async fn a_value_may_come_from_one_of_several_and_from_another_component() {
     let off = outcomes(plan("127.0.0.1: { infra_seq: 1, given: false }")).await;
     assert_eq!(off.iter().map(|outcome| outcome.verdict).collect::<Vec<_>>(), [Verdict::Skip; 3]);
 }
+
+/// What Blackbox Exporter answers to `debug=true`.
+fn probed(complaint: &str, success: u8) -> String {
+    let log = if complaint.is_empty() {
+        String::new()
+    } else {
+        format!("level=ERROR msg=\"So it is\" err=\"{complaint}\"\n")
+    };
+    let body = format!(
+        "Logs for the probe:\n{log}level=ERROR msg=\"Probe failed\" duration_seconds=1\n\n\n\n\
+         Metrics that would have been returned:\nprobe_duration_seconds 0.25\n\
+         probe_icmp_duration_seconds{{phase=\"resolve\"}} 0.1\nprobe_icmp_duration_seconds{{phase=\"rtt\"}} 0.002\n\
+         probe_icmp_reply_hop_limit 63\nprobe_success {success}\n\n\n\nModule configuration:\nprober: icmp\n"
+    );
+    status(200, &body)
+}
+
+const WITNESSED: &str = "  - id: ping\n    title: reaches a host\n    via: blackbox\n    timeout: 2s\n    \
+     icmp: { ping: 192.0.2.7 }\n    expect: { time: { lt: 3ms }, from: 192.0.2.7, ttl: 63 }\n  \
+     - id: web\n    title: reaches a port\n    via: blackbox@infra-1\n    tcp: { connect: '192.0.2.7:80' }\n";
+
+/// What becomes of asking through an exporter at a port.
+async fn witnessed(port: u16) -> Vec<Outcome> {
+    let host = format!("127.0.0.1: {{ infra_seq: 1, blackbox_port: {port} }}");
+    let plan = plan(&suite("fix: none", WITNESSED), &host).unwrap();
+    let policy = Policy { timeout: Some(Duration::from_millis(500)), wait: Duration::ZERO, ..Policy::default() };
+    run(plan, &policy, std::future::pending(), |_| {}).await.outcomes
+}
+
+#[tokio::test]
+async fn a_witness_asks_from_where_it_stands_and_gives_the_facts_of_the_probe() {
+    let server = serve(|_| Some(probed("", 1)));
+    let found = witnessed(server.port).await;
+    let verdicts: Vec<_> = found.iter().map(|outcome| (outcome.verdict, outcome.reason.clone())).collect();
+    assert_eq!(verdicts, [(Verdict::Pass, None), (Verdict::Pass, None)]);
+    assert_eq!(found[0].evidence.asked, format!("ping 192.0.2.7, from blackbox at 127.0.0.1:{}", server.port));
+    let mut asked = server.asked.lock().unwrap().clone();
+    asked.sort();
+    let expected = [
+        "GET /probe?module=icmp&target=192.0.2.7&debug=true",
+        "GET /probe?module=tcp_connect&target=192.0.2.7%3A80&debug=true",
+    ];
+    assert_eq!(asked, expected);
+}
+
+#[tokio::test]
+async fn what_a_witness_saw_fail_is_the_targets_and_what_it_could_not_see_is_its_own() {
+    let cases = [
+        ("dial tcp4 192.0.2.7:80: connect: connection refused", Verdict::Fail, "connection refused by 192.0.2.7"),
+        ("dial tcp4 192.0.2.7:80: i/o timeout", Verdict::Fail, "no answer from 192.0.2.7"),
+        ("dial tcp4 192.0.2.7:80: connect: no route to host", Verdict::Fail, "no route to 192.0.2.7"),
+        ("something \\\"else\\\"", Verdict::Fail, ": something \"else\""),
+        ("socket: operation not permitted", Verdict::Error, "could not testify: it could not look itself"),
+    ];
+    for (complaint, verdict, reason) in cases {
+        let server = serve(move |_| Some(probed(complaint, 0)));
+        for outcome in witnessed(server.port).await {
+            let said = outcome.reason.unwrap_or_default();
+            assert!(outcome.verdict == verdict && said.contains(reason), "{complaint}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_witness_that_is_out_is_an_error_and_says_nothing_of_the_target() {
+    let unknown = serve(|_| Some(status(400, "Unknown module \"icmp\"\n")));
+    let other = serve(|_| Some(status(200, "<html>hello</html>")));
+    let silent = serve(|_| None);
+    let unsure = serve(|_| Some(status(200, "probe_duration_seconds 1\n")));
+    let all = [
+        (closed(), "connection refused"),
+        (unknown.port, "it answered 400 Unknown module"),
+        (other.port, "its answer has no metrics"),
+        (unsure.port, "its answer has no probe_success"),
+        (silent.port, "did not answer within"),
+    ];
+    for (port, reason) in all {
+        for outcome in witnessed(port).await {
+            let said = outcome.reason.unwrap_or_default();
+            assert!(outcome.verdict == Verdict::Error && said.contains(reason), "{reason}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_module_of_ones_own_is_asked_for_by_its_name() {
+    let server =
+        serve(|_| Some(status(200, "probe_duration_seconds 0.5\nprobe_http_status_code 204\nprobe_success 1\n")));
+    let check = format!(
+        "  - id: page\n    title: is up\n    blackbox:\n      at: 127.0.0.1:{}\n      module: http_intern\n      \
+         target: https://a.b/?c=d&e\n      hostname: f.g\n    expect: {{ success: true, metric.probe_http_status_code: 204 }}\n",
+        server.port
+    );
+    let found = outcomes(plan(&suite("fix: none", &check), ONE).unwrap()).await.remove(0);
+    assert_eq!((found.verdict, found.reason), (Verdict::Pass, None));
+    let expected = "GET /probe?module=http_intern&target=https%3A%2F%2Fa.b%2F%3Fc%3Dd%26e&debug=true&hostname=f.g";
+    assert_eq!(*server.asked.lock().unwrap(), [expected]);
+}
+
+const ONE: &str = "127.0.0.1: { infra_seq: 1 }";
+
+#[test]
+fn a_whole_run_is_asked_through_a_witness_but_for_the_witness_itself() {
+    let inventory = inventory("10.10.10.10: { infra_seq: 1 }, 10.10.10.11: { infra_seq: 2, blackbox_enabled: false }");
+    let plan = |witness| Plan::new(&inventory, &Suites::embedded().unwrap()).unwrap().via(witness);
+    let asked = |plan: &Plan, id: &str| {
+        plan.checks.iter().find_map(|planned| match planned {
+            Planned::Check(check) if check.id.to_string() == id => Some((check.question.asked(), check.needs.clone())),
+            _ => None,
+        })
+    };
+    let plan_ = plan("blackbox").unwrap();
+    let (question, needs) = asked(&plan_, "infra-2/node/ping").unwrap();
+    assert_eq!(question, "ping 10.10.10.11, from blackbox at 10.10.10.10:9115");
+    assert!(needs.iter().any(|need| need.to_string() == "infra-1/blackbox/metrics"), "{needs:?}");
+    assert_eq!(asked(&plan_, "infra-1/blackbox/port").unwrap().0, "connect to 10.10.10.10:9115");
+    assert!(asked(&plan_, "infra-1/grafana/health").unwrap().0.starts_with("GET "));
+    for (witness, why) in [
+        ("blackbox@infra-2", "no such INFRA node has blackbox_enabled"),
+        ("blackbox@infra-3", "did you mean `infra-1`"),
+        ("prometheus", "only blackbox can ask"),
+    ] {
+        let error = plan(witness).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
+    assert!(plan("blackbox@10.10.10.10").is_ok());
+}
+
+#[test]
+fn a_witness_is_asked_only_for_what_it_can_do() {
+    let check = |more: &str| format!("  - id: a\n    title: b\n{more}");
+    for (more, why) in [
+        ("    via: grafana\n    icmp: { ping: 192.0.2.7 }\n", "must be blackbox"),
+        ("    via: blackbox\n    http: { get: 'http://192.0.2.7/' }\n", "goes with icmp and tcp alone"),
+    ] {
+        let error = read(&[&suite("fix: none", &check(more))]).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
+    let plan = plan(&suite("fix: none", &check("    via: blackbox\n    icmp: { ping: 192.0.2.7, ttl: 3 }\n")), ONE);
+    assert!(plan.unwrap_err().to_string().contains("cannot ask this"));
+}

@@ -8,6 +8,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::CheckId;
+use tokio::sync::OwnedSemaphorePermit;
+
 use crate::expect::{Expectation, Matcher};
 use crate::probe::{Facts, Kind, Probe, ProbeError};
 use crate::value::{Object, Unfilled, Value, expand_map};
@@ -54,6 +56,14 @@ impl Question {
         match self {
             Self::Ready(probe) => probe.asked(),
             Self::Late(late) => late.asked(),
+        }
+    }
+
+    /// Waits until whoever is to ask has time; until what this gives is dropped, it is counted as busy.
+    pub async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        match self {
+            Self::Ready(probe) => probe.turn().await,
+            Self::Late(_) => None,
         }
     }
 

@@ -32,7 +32,7 @@ pub(super) struct Listener {
 
 pub(super) type Listeners = BTreeMap<String, Listener>;
 
-/// Derives the portal of every node, and on every node `infra_nodes`, `logged_nodes`, `web_logged_nodes`, `datasources` and `locations`.
+/// Derives the portal of every node, and on every node `infra_nodes`, `neighbours`, `web_neighbours`, `logged_nodes`, `web_logged_nodes`, `datasources` and `locations`.
 pub(super) fn derive(nodes: &mut [Node]) {
     let listeners = listeners(nodes);
     for node in nodes.iter_mut() {
@@ -42,8 +42,16 @@ pub(super) fn derive(nodes: &mut [Node]) {
     let logged = those(nodes, is_logged);
     let web = those(nodes, |node| Ok(is_logged(node)? && node.holds("nginx_enabled")?));
     let datasources = nodes.iter().map(datasources).collect::<Result<Vec<_>, _>>().map(|of| json!(of.concat()));
+    let served = those(nodes, |node| node.holds("nginx_enabled"));
+    let ports: BTreeMap<_, _> =
+        nodes.iter().map(|node| (node.ip.to_string(), node.vars.get("nginx_port").cloned())).collect();
     for node in nodes {
         node.derive("infra_nodes", Ok(json!(all)));
+        node.derive("neighbours", Ok(others(&all, node)));
+        node.derive(
+            "web_neighbours",
+            served.clone().map(|served| with_ports(others(served.as_array().map_or(&[], Vec::as_slice), node), &ports)),
+        );
         node.derive("logged_nodes", logged.clone());
         node.derive("web_logged_nodes", web.clone());
         node.derive("datasources", datasources.clone());
@@ -78,6 +86,24 @@ fn listeners(nodes: &[Node]) -> Listeners {
         there.collect::<Vec<_>>()
     };
     nodes.iter().flat_map(of).collect()
+}
+
+/// All of a list but the node itself.
+fn others(listed: &[Value], node: &Node) -> Value {
+    listed.iter().filter(|other| other["ip"] != *node.ip).cloned().collect()
+}
+
+/// The same with the port of each one's Nginx.
+fn with_ports(listed: Value, ports: &BTreeMap<String, Option<Value>>) -> Value {
+    let with_port = |mut node: Value| {
+        let port = node["ip"].as_str().and_then(|ip| ports.get(ip)?.clone());
+        node["nginx_port"] = port.unwrap_or_default();
+        node
+    };
+    match listed {
+        Value::Array(nodes) => nodes.into_iter().map(with_port).collect(),
+        other => other,
+    }
 }
 
 fn listed(node: &Node) -> Value {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{PlanError, Planned};
+use super::{Fleet, PlanError, Planned};
 use crate::check::{Check, CheckId, Late, Question, Source};
 use crate::expect::{Expectation, Matcher};
 use crate::pigsty::Node;
@@ -37,10 +37,10 @@ impl From<PlanError> for Refusal {
 }
 
 /// Plans a suite on a node; a check whose variables cannot be used is planned as one that cannot be asked.
-pub(super) fn suite(node: &Node, suite: &Suite, targets: &Result<Value, String>) -> Result<Vec<Planned>, PlanError> {
+pub(super) fn suite(node: &Node, suite: &Suite, fleet: &Fleet) -> Result<Vec<Planned>, PlanError> {
     let mut planned = Vec::new();
     for check in &suite.checks {
-        let scope = Scope { node, suite, check, targets, absent: None, each: None };
+        let scope = Scope { node, suite, check, fleet, absent: None, each: None };
         let all = scope.absence().and_then(|absent| match absent {
             Some(reason) if !check.never => Ok(vec![scope.skip(reason)]),
             None if check.never => Ok(Vec::new()),
@@ -65,7 +65,7 @@ struct Scope<'a> {
     node: &'a Node,
     suite: &'a Suite,
     check: &'a Template,
-    targets: &'a Result<Value, String>,
+    fleet: &'a Fleet,
     /// The condition that is false, where the check looks for what it turns off.
     absent: Option<&'a str>,
     each: Option<&'a Value>,
@@ -109,7 +109,7 @@ impl Scope<'_> {
             canary: self.check.canary,
             wait: self.wait()?,
             timeout: self.check.timeout.unwrap_or(match self.check.kind.name {
-                "http" | "promql" => REQUEST,
+                "http" | "promql" | "blackbox" => REQUEST,
                 _ => CONNECT,
             }),
             question,
@@ -129,7 +129,18 @@ impl Scope<'_> {
         let template = || Value::Object(self.check.fields.clone());
         let probe = Probe::new(self.check.kind.name, fields)
             .map_err(|error| self.unfit(&template(), &format!("{}: {error}", self.check.kind.name)))?;
-        Ok((Question::Ready(probe), self.expectations()?))
+        Ok((Question::Ready(self.witnessed(probe)?), self.expectations()?))
+    }
+
+    /// The probe as whoever is to ask asks it.
+    fn witnessed(&self, probe: Probe) -> Result<Probe, Refusal> {
+        let Some(template) = &self.check.via else { return Ok(probe) };
+        let text = self.text(template)?;
+        let node = text.strip_prefix("blackbox@").unwrap_or(&self.node.name);
+        let Some(exporter) = self.fleet.exporters.get(node) else {
+            return Err(Refusal::Unusable(format!("{node} has no Blackbox Exporter that could ask")));
+        };
+        probe.via(exporter).ok_or_else(|| self.refused(&"`via`: Pigsty's modules of Blackbox Exporter cannot ask this"))
     }
 
     /// Where the values come from that nobody set already.
@@ -258,7 +269,7 @@ impl Scope<'_> {
             ("targets", _) => {
                 let unknown =
                     |why: String| Unfilled::Unusable { name: name.to_owned(), why: format!("is unknown: {why}") };
-                self.targets.clone().map_err(unknown)
+                self.fleet.targets.clone().map_err(unknown)
             }
             _ => self.node.lookup(name),
         }

@@ -274,4 +274,4 @@ fn yes() -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

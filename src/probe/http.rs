@@ -244,6 +244,14 @@ impl Http {
         Self { limit, ..self }
     }
 
+    /// The same with a header whose value no proxy and no server minds: a number.
+    pub(super) fn header(mut self, name: &'static str, value: &f64) -> Self {
+        if let Ok(value) = HeaderValue::from_str(&value.to_string()) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
     /// Turns a Host header into the URL's host and the URL's host into the address: what is meant, said once.
     fn take_host(&mut self) -> Result<(), String> {
         let Some(value) = self.headers.remove(HOST) else { return Ok(()) };

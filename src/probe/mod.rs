@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::value::{Object, Path, Value, show};
 
@@ -31,10 +32,12 @@ mod socket;
 mod tcp;
 mod tls;
 mod trust;
+mod witness;
 
 pub use self::icmp::permitted as icmp_permitted;
 pub use self::trust::is_authority;
-pub use self::{dns::Dns, http::Http, icmp::Icmp, ntp::Ntp, promql::Promql, tcp::Tcp};
+pub use self::witness::Exporter;
+pub use self::{dns::Dns, http::Http, icmp::Icmp, ntp::Ntp, promql::Promql, tcp::Tcp, witness::Witness};
 
 /// What a probe measured, by name: `status`, `time`, `json`, `tls.not_after`, `answers`.
 #[derive(Clone, Debug, Default, Serialize, PartialEq)]
@@ -123,6 +126,8 @@ pub enum Probe {
     Ntp(Ntp),
     /// An instant query.
     Promql(Promql),
+    /// A probe that a Blackbox Exporter makes.
+    Witness(Witness),
 }
 
 /// What a kind of probe is called, which fields it takes and which facts it gives.
@@ -141,12 +146,16 @@ pub struct Kind {
 /// The fields that say what is asked by which method.
 const METHODS: [&str; 4] = ["get", "head", "post", "delete"];
 
+/// The fields that may hold a secret, of the kinds whose fields are shown.
+const CLOSED: [&str; 2] = ["query_response", "tls_config"];
+
 impl Kind {
     /// What is asked, from the fields of a question that may not be complete, without those that may hold a secret.
     pub fn sketch(&self, fields: &Object) -> String {
         let part = |before: &str, name: &str| fields.get(name).map(|value| format!("{before}{}", show(value)));
         if self.name != "http" {
-            let told = fields.iter().map(|(name, value)| format!("{name}: {}", show(value)));
+            let open = fields.iter().filter(|(name, _)| !CLOSED.contains(&name.as_str()));
+            let told = open.map(|(name, value)| format!("{name}: {}", show(value)));
             return format!("{} {}", self.name, told.collect::<Vec<_>>().join(", "));
         }
         let question = METHODS.iter().find_map(|method| part(&format!("{} ", method.to_uppercase()), method));
@@ -155,7 +164,7 @@ impl Kind {
 }
 
 /// Every kind of probe.
-pub const KINDS: &[Kind] = &[http::KIND, tcp::KIND, icmp::KIND, dns::KIND, ntp::KIND, promql::KIND];
+pub const KINDS: &[Kind] = &[http::KIND, tcp::KIND, icmp::KIND, dns::KIND, ntp::KIND, promql::KIND, witness::KIND];
 
 impl Probe {
     /// Builds the probe of a kind from its expanded fields; the error names the field.
@@ -174,6 +183,7 @@ impl Probe {
             "dns" => read(fields).map(Self::Dns),
             "ntp" => read(fields).map(Self::Ntp),
             "promql" => read(fields).map(Self::Promql),
+            "blackbox" => read(fields).map(Self::Witness),
             _ => Err(format!("unknown probe `{kind}`")),
         }
     }
@@ -187,6 +197,20 @@ impl Probe {
             Self::Dns(probe) => probe.measure(timeout).await,
             Self::Ntp(probe) => probe.measure(timeout).await,
             Self::Promql(probe) => probe.measure(timeout).await,
+            Self::Witness(probe) => probe.measure(timeout).await,
+        }
+    }
+
+    /// The same question, asked by a Blackbox Exporter from where it stands; nothing for what Pigsty's modules cannot ask.
+    pub fn via(&self, exporter: &Exporter) -> Option<Self> {
+        Witness::of(self, exporter).map(Self::Witness)
+    }
+
+    /// Waits until whoever is to ask has time; until what this gives is dropped, it is counted as busy.
+    pub async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        match self {
+            Self::Witness(probe) => probe.turn().await,
+            _ => None,
         }
     }
 
@@ -195,6 +219,7 @@ impl Probe {
         match self {
             Self::Icmp(_) | Self::Ntp(_) => true,
             Self::Dns(probe) => probe.is_datagram(),
+            Self::Witness(probe) => probe.is_datagram(),
             Self::Http(_) | Self::Tcp(_) | Self::Promql(_) => false,
         }
     }
@@ -204,7 +229,7 @@ impl Probe {
         let target = match self {
             Self::Dns(probe) => probe.server(),
             Self::Ntp(probe) => probe.server(),
-            Self::Http(_) | Self::Tcp(_) | Self::Icmp(_) | Self::Promql(_) => return None,
+            Self::Http(_) | Self::Tcp(_) | Self::Icmp(_) | Self::Promql(_) | Self::Witness(_) => return None,
         };
         blame::source(target)
     }
@@ -218,6 +243,7 @@ impl Probe {
             Self::Dns(probe) => probe.asked(),
             Self::Ntp(probe) => probe.asked(),
             Self::Promql(probe) => probe.asked(),
+            Self::Witness(probe) => probe.asked(),
         }
     }
 }

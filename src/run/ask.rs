@@ -79,6 +79,8 @@ fn excuse(check: &Check) -> Option<String> {
 }
 
 async fn attempt(check: &Check, timeout: Duration) -> Result<Facts, ProbeError> {
+    // A busy witness has not been asked yet.
+    let _turn = check.question.turn().await;
     tokio::time::timeout(timeout + GRACE, check.question.measure(timeout)).await.unwrap_or_else(|_| {
         let reason = format!("no answer within {}", humantime::format_duration(timeout));
         Err(ProbeError::Target { kind: Failure::Silent, reason })

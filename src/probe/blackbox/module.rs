@@ -189,7 +189,7 @@ pub struct Proxy {
 }
 
 /// The section `tcp`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[expect(missing_docs, reason = "as in the module's file")]
 pub struct TcpModule {
     pub family: Family,
@@ -201,7 +201,7 @@ pub struct TcpModule {
 }
 
 /// One step of `query_response`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[expect(missing_docs, reason = "as in the module's file")]
 pub struct Step {
     pub expect: Option<Pattern>,

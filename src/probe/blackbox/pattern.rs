@@ -35,6 +35,12 @@ pub struct Pattern {
     names: Vec<Option<String>>,
 }
 
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
 impl Pattern {
     /// Compiles a regular expression in Go's syntax; the error completes "`text` …".
     pub fn new(text: &str) -> Result<Self, String> {

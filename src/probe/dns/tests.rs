@@ -27,7 +27,7 @@ fn fails(result: &Result<Facts, ProbeError>, kind: Failure, reason: &str) {
 }
 
 /// A server that answers one query with these datagrams.
-async fn udp(answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> SocketAddr {
+pub(in crate::probe) async fn udp(answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     tokio::spawn(async move {
@@ -43,7 +43,7 @@ async fn udp(answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> SocketA
 }
 
 /// A server that answers one framed query with these pieces, and then closes its side.
-async fn tcp(answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> SocketAddr {
+pub(in crate::probe) async fn tcp(answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -61,7 +61,7 @@ async fn tcp(answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> SocketA
     address
 }
 
-fn answer(query: &[u8], change: impl Fn(&mut Message)) -> Vec<u8> {
+pub(in crate::probe) fn answer(query: &[u8], change: impl Fn(&mut Message)) -> Vec<u8> {
     let mut message = Message::from_vec(query).unwrap();
     message.metadata.message_type = MessageType::Response;
     let name = message.queries[0].name.clone();
@@ -70,7 +70,7 @@ fn answer(query: &[u8], change: impl Fn(&mut Message)) -> Vec<u8> {
     message.to_vec().unwrap()
 }
 
-fn framed(message: &[u8]) -> Vec<u8> {
+pub(in crate::probe) fn framed(message: &[u8]) -> Vec<u8> {
     [&u16::try_from(message.len()).unwrap().to_be_bytes(), message].concat()
 }
 

@@ -53,15 +53,45 @@ fn probe(here: &Here, question: &Question) -> Answer {
     if question.parameter("target").is_none_or(|target| target.is_empty()) {
         return refused("Target parameter is missing\n".to_owned());
     }
-    let success = u8::from(!(here.is(Word::NoIcmp) && module.starts_with("icmp")));
-    metrics(format!(
+    let complaint = complaint(here, &module, &question.parameter("target").unwrap_or_default());
+    let ping = if module.starts_with("icmp") && complaint.is_none() {
+        "# TYPE probe_icmp_duration_seconds gauge\n\
+         probe_icmp_duration_seconds{phase=\"resolve\"} 5.1e-06\n\
+         probe_icmp_duration_seconds{phase=\"rtt\"} 7.2e-05\n\
+         probe_icmp_duration_seconds{phase=\"setup\"} 0.00025\n\
+         # TYPE probe_icmp_reply_hop_limit gauge\n\
+         probe_icmp_reply_hop_limit 64\n"
+    } else {
+        ""
+    };
+    let exported = format!(
         "# HELP probe_duration_seconds Returns how long the probe took to complete in seconds\n\
          # TYPE probe_duration_seconds gauge\n\
          probe_duration_seconds 0.000228\n\
-         # HELP probe_success Displays whether or not the probe was a success\n\
+         {ping}# HELP probe_success Displays whether or not the probe was a success\n\
          # TYPE probe_success gauge\n\
-         probe_success {success}\n"
-    ))
+         probe_success {}\n",
+        u8::from(complaint.is_none())
+    );
+    if question.parameter("debug").is_none_or(|debug| debug != "true") {
+        return metrics(exported);
+    }
+    let log = complaint.map(|why| format!("level=ERROR msg=\"It went wrong\" module={module} err=\"{why}\"\n"));
+    let log = log.unwrap_or_default();
+    let text = format!(
+        "Logs for the probe:\n{log}\n\n\nMetrics that would have been returned:\n{exported}\n\n\n\
+         Module configuration:\nprober: {module}\n"
+    );
+    typed(StatusCode::OK, "text/plain", text)
+}
+
+/// Why a probe of this target does not succeed, if it does not.
+fn complaint(here: &Here, module: &str, target: &str) -> Option<&'static str> {
+    if here.is(Word::NoIcmp) && module.starts_with("icmp") {
+        return Some("listen ip4:icmp 0.0.0.0: socket: operation not permitted");
+    }
+    let own = target.starts_with("127.0.0.1") || target.split(':').next() == Some(&here.node().ip.to_string());
+    (here.is(Word::CutOff) && !own).then_some("dial tcp4: i/o timeout")
 }
 
 fn refused(why: String) -> Answer {

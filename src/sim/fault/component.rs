@@ -58,12 +58,12 @@ impl Component {
 
     fn own_words(self) -> &'static [Word] {
         use Word::{
-            Blind, Database, DatasourceError, Dead, Disk, Drifting, Far, Firewalled, Forgets, Forwarded, Interval,
-            Keeps, Kiss, NoAlerts, NoAnonymous, NoConfig, NoDashboards, NoDatasource, NoDelete, NoGroup, NoHome,
-            NoIcmp, NoLogs, NoMetrics, NoModule, NoNotifier, NoOrganisation, NoPeerDatasource, NoRules, NoSubpath,
-            NoSyslog, NoWrites, NotifierError, Nxdomain, OldReference, OtherAddress, Password, QueryFailed, Readonly,
-            Record, ReloadFailed, Retention, RuleError, Settling, ShuttingDown, StaleOutput, StaleRecord, TcpRefuse,
-            UdpSilence, Unsynchronised, WrongClock, Young,
+            Blind, CutOff, Database, DatasourceError, Dead, Disk, Drifting, Far, Firewalled, Forgets, Forwarded,
+            Interval, Keeps, Kiss, NoAlerts, NoAnonymous, NoConfig, NoDashboards, NoDatasource, NoDelete, NoGroup,
+            NoHome, NoIcmp, NoLogs, NoMetrics, NoModule, NoNotifier, NoOrganisation, NoPeerDatasource, NoRules,
+            NoSubpath, NoSyslog, NoWrites, NotifierError, Nxdomain, OldReference, OtherAddress, Password, QueryFailed,
+            Readonly, Record, ReloadFailed, Retention, RuleError, Settling, ShuttingDown, StaleOutput, StaleRecord,
+            TcpRefuse, UdpSilence, Unsynchronised, WrongClock, Young,
         };
         match self {
             Self::Node => &[Dead, Firewalled],
@@ -100,7 +100,7 @@ impl Component {
             Self::Alertmanager => {
                 &[ReloadFailed, NoConfig, OtherAddress, Settling, NoWrites, NoAlerts, Forgets, NoDelete, Keeps]
             }
-            Self::Blackbox => &[ReloadFailed, NoIcmp, NoModule],
+            Self::Blackbox => &[ReloadFailed, NoIcmp, NoModule, CutOff],
             Self::Dnsmasq => &[UdpSilence, TcpRefuse, Record, StaleRecord, Forwarded, Nxdomain],
             Self::Chronyd => &[Unsynchronised, OldReference, Far, Kiss, WrongClock, Drifting],
         }

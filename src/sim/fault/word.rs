@@ -73,6 +73,8 @@ pub enum Word {
     NoConfig,
     /// It may not send ICMP.
     NoIcmp,
+    /// It reaches no other node.
+    CutOff,
     /// Nothing comes back over UDP.
     UdpSilence,
     /// Nothing listens on TCP.

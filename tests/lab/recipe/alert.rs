@@ -62,4 +62,12 @@ pub(super) const BLACKBOX: &[Recipe] = &[
     Recipe { word: "reload-failed", steps: &[Step::Edit("etc/blackbox.yml", &[("prober: tcp", "probes: tcp")])] },
     Recipe { word: "no-module", steps: &[Step::Edit("etc/blackbox.yml", &[("tcp_connect:", "tcp_other:")])] },
     Recipe { word: "no-icmp", steps: &[Step::User("nobody")] },
+    Recipe {
+        word: "cut-off",
+        steps: &[
+            // Only what the machine sends by itself has no address of its own yet; its replies to pings have.
+            Step::Drop("from 0.0.0.0/32 ipproto icmp to {{ last.ip }} blackhole"),
+            Step::Drop("ipproto tcp dport {{ nginx_port }} to {{ last.ip }} blackhole"),
+        ],
+    },
 ];

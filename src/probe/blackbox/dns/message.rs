@@ -122,3 +122,44 @@ fn before(kind: u16) -> &'static [u8] {
         _ => b"",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use data_encoding::HEXLOWER;
+
+    use super::*;
+
+    /// Messages with what miekg/dns 1.1.68 makes of them: `bad`, or id, answer code and serial number, then every record
+    /// behind the number of its section.
+    const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/blackbox/dns/messages.tsv");
+
+    fn read(bytes: &[u8]) -> String {
+        let Ok(message) = Message::read(bytes) else { return "bad".to_owned() };
+        let mut line = format!("{} {} {}", message.id, message.rcode, message.serial().unwrap_or_default());
+        for (section, records) in [&message.answer, &message.authority, &message.additional].into_iter().enumerate() {
+            for record in records {
+                write!(line, "\t{section} {}", record.text.escape_ascii()).unwrap();
+            }
+        }
+        line
+    }
+
+    #[test]
+    fn every_message_is_read_and_written_as_the_exporter_does() {
+        let golden = std::fs::read_to_string(GOLDEN).unwrap();
+        let mut wrong = Vec::new();
+        for line in golden.lines() {
+            let (bytes, expected) = line.split_once('\t').unwrap();
+            let found = read(&HEXLOWER.decode(bytes.as_bytes()).unwrap());
+            if found != expected {
+                wrong.push(format!("{bytes}\nexpected {expected}\nfound    {found}"));
+            }
+        }
+        let (lines, count) = (golden.lines().count(), wrong.len());
+        assert!(lines > 500, "the table has but {lines} messages");
+        wrong.truncate(20);
+        assert!(wrong.is_empty(), "{count} of {lines} differ, such as\n{}", wrong.join("\n\n"));
+    }
+}

@@ -7,7 +7,7 @@ use tokio::time::timeout_at;
 
 use super::line::{Lines, Stop};
 use super::stream::{Stream, secure};
-use crate::probe::blackbox::tls::Setup;
+use crate::probe::blackbox::tls::{Setup, Shown};
 use crate::probe::blackbox::{Failed, Metrics, Pattern, Step, Task, TcpModule};
 use crate::probe::blame::blame;
 use crate::probe::dial::span;
@@ -25,6 +25,7 @@ pub(super) struct Talk<'a> {
     peer: SocketAddr,
     stream: Option<Stream>,
     lines: Lines,
+    shown: Option<Shown>,
     /// The last line that did not match.
     last: Option<Vec<u8>>,
     /// Whether a line is awaited, so that what it lacks tells something.
@@ -42,14 +43,15 @@ impl<'a> Talk<'a> {
             peer,
             stream: Some(stream),
             lines: Lines::default(),
+            shown: None,
             last: None,
             by_line: false,
             awaited: String::new(),
         }
     }
 
-    /// Holds it to its end or to the deadline.
-    pub(super) async fn hold(mut self, task: Task<'_>, metrics: &mut Metrics) -> Result<(), Failed> {
+    /// Holds it to its end or to the deadline; gives what TLS showed that began under way.
+    pub(super) async fn hold(mut self, task: Task<'_>, metrics: &mut Metrics) -> Result<Option<Shown>, Failed> {
         metrics.set(REGEX, 0.0);
         metrics.set(BYTES, 0.0);
         let outcome = timeout_at(task.deadline, self.steps(task, metrics)).await;
@@ -58,7 +60,7 @@ impl<'a> Talk<'a> {
             // All has been said: whether the goodbye arrives is no part of the verdict.
             let _ = timeout_at(task.deadline, stream.close()).await;
         }
-        Ok(())
+        Ok(self.shown)
     }
 
     async fn steps(&mut self, task: Task<'_>, metrics: &mut Metrics) -> Result<(), Failed> {
@@ -82,8 +84,8 @@ impl<'a> Talk<'a> {
             send.push(b'\n');
             "did not take what was sent".clone_into(&mut self.awaited);
             self.by_line = false;
-            let sent = self.stream()?.write(&send).await;
-            sent.map_err(|error| self.broken(&error))?;
+            let outcome = self.stream()?.write(&send).await;
+            outcome.map_err(|error| self.broken(&error))?;
         }
         if step.starttls {
             self.secure(task, metrics).await?;
@@ -92,7 +94,7 @@ impl<'a> Talk<'a> {
     }
 
     fn stream(&mut self) -> Result<&mut Stream, Failed> {
-        self.stream.as_mut().ok_or_else(|| Failed::local("the connection is in use"))
+        self.stream.as_mut().ok_or_else(|| Failed::target("the connection is in use"))
     }
 
     /// The first line that matches.
@@ -101,7 +103,7 @@ impl<'a> Talk<'a> {
         self.last = None;
         self.by_line = true;
         loop {
-            let stream = self.stream.as_mut().ok_or_else(|| Failed::local("the connection is in use"))?;
+            let stream = self.stream.as_mut().ok_or_else(|| Failed::target("the connection is in use"))?;
             match self.lines.next(stream).await {
                 Ok(Some(line)) if pattern.is_match(&line) => {
                     metrics.set(REGEX, 0.0);
@@ -129,8 +131,8 @@ impl<'a> Talk<'a> {
         self.awaited = format!("did not send the bytes `{}`", shown(wanted));
         self.by_line = false;
         if !self.lines.rest().is_empty() {
-            let rest = shown(self.lines.rest());
-            self.awaited += &format!(" behind `{rest}`, which came with the line before and was taken with it,");
+            let (rest, awaited) = (shown(self.lines.rest()), &self.awaited);
+            self.awaited = format!("{awaited} behind `{rest}`, which came with the line before and was taken with it,");
         }
         let mut bytes = vec![0; wanted.len()];
         let read = self.stream()?.read(&mut bytes).await;
@@ -159,12 +161,13 @@ impl<'a> Talk<'a> {
     async fn secure(&mut self, task: Task<'_>, metrics: &mut Metrics) -> Result<(), Failed> {
         let setup = Setup::new(&self.module.tls_config, self.name, &[])?;
         let Some(Stream::Plain(stream)) = self.stream.take() else {
-            return Err(Failed::local("query_response: TLS begins twice"));
+            return Err(Failed::target("query_response: TLS begins twice"));
         };
         let (stream, shown) = secure(&setup, stream, self.peer, task).await?;
         self.stream = Some(Stream::Tls(Box::new(stream)));
         self.lines = Lines::default();
         shown.metrics(false, metrics);
+        self.shown = Some(shown);
         Ok(())
     }
 

@@ -61,6 +61,11 @@ impl Roots {
         self.all.len()
     }
 
+    /// The same, to be asked by other rules.
+    pub(super) fn trust(&self) -> Trust {
+        Trust::new(self.all.clone())
+    }
+
     fn of<'a>(&'a self, issuers: &[X509Certificate<'_>]) -> Vec<X509Certificate<'a>> {
         let mut found: Vec<usize> = issuers
             .iter()
@@ -139,9 +144,9 @@ impl<'a> Search<'a> {
             }
             chain.push(parent);
             if root {
-                self.chains.push(chain.clone())
+                self.chains.push(chain.clone());
             } else {
-                self.extend(chain)
+                self.extend(chain);
             }
             chain.pop();
         }

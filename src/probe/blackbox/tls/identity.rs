@@ -24,7 +24,7 @@ pub(super) fn roots(module: &TlsModule) -> Result<Arc<Roots>, Failed> {
     let pem = read("ca", source)?;
     let roots = Roots::new(CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok));
     if roots.len() == 0 {
-        return Err(Failed::local(format!("{}: holds no certificate in PEM", place("ca", source))));
+        return Err(Failed::target(format!("{}: holds no certificate in PEM", place("ca", source))));
     }
     Ok(Arc::new(roots))
 }
@@ -35,13 +35,13 @@ pub(super) fn client(module: &TlsModule) -> Result<Option<Arc<SingleCertAndKey>>
     let (at, pem, secret) = (place("cert", certificate), read("cert", certificate)?, read("key", key)?);
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect();
     if chain.is_empty() {
-        return Err(Failed::local(format!("{at}: holds no certificate in PEM")));
+        return Err(Failed::target(format!("{at}: holds no certificate in PEM")));
     }
     let at = place("key", key);
     let secret = PrivateKeyDer::from_pem_slice(&secret)
-        .map_err(|_| Failed::local(format!("{at}: holds no private key in PEM without a passphrase")))?;
+        .map_err(|_| Failed::target(format!("{at}: holds no private key in PEM without a passphrase")))?;
     let pair = CertifiedKey::from_der(chain, secret, &provider());
-    let pair = pair.map_err(|error| Failed::local(format!("{at}: cannot be used with the cert: {error}")))?;
+    let pair = pair.map_err(|error| Failed::target(format!("{at}: cannot be used with the cert: {error}")))?;
     Ok(Some(Arc::new(SingleCertAndKey::from(pair))))
 }
 
@@ -56,10 +56,9 @@ fn place(field: &str, source: &Source) -> String {
 fn read(field: &str, source: &Source) -> Result<Vec<u8>, Failed> {
     match source {
         Source::Text(text) => Ok(text.expose().as_bytes().to_vec()),
-        Source::File(path) => {
-            load(path).map_err(|why| Failed::local(format!("{}: {why}; check tls_config.{field}_file", path.display())))
-        }
-        Source::Reference(name) => Err(Failed::local(format!(
+        Source::File(path) => load(path)
+            .map_err(|why| Failed::target(format!("{}: {why}; check tls_config.{field}_file", path.display()))),
+        Source::Reference(name) => Err(Failed::target(format!(
             "tls_config.{field}_ref: `{name}` is of a secret manager, and there is none; use {field}_file"
         ))),
     }

@@ -1,10 +1,10 @@
-//! The target of a tcp probe: `host:port`, an IPv6 address in brackets, a port by number or by name.
+//! A target that is `host:port`, with an IPv6 address in brackets, and the port by number or by name.
 
 use std::fs;
 
-use crate::probe::blackbox::Failed;
+use super::Failed;
 
-/// Names of ports that Go knows without `/etc/services`.
+/// Names of tcp ports that Go knows without `/etc/services`.
 const KNOWN: [(&str, u16); 14] = [
     ("ftp", 21),
     ("ftps", 990),
@@ -24,7 +24,7 @@ const KNOWN: [(&str, u16); 14] = [
 
 /// The host without brackets, and the port as it is written.
 pub(super) fn split(target: &str) -> Result<(&str, &str), Failed> {
-    let wrong = |why: &str| Failed::local(format!("`{target}` {why}; write host:port, or [address]:port for IPv6"));
+    let wrong = |why: &str| Failed::target(format!("`{target}` {why}; write host:port, or [address]:port for IPv6"));
     let (host, port) = target.rsplit_once(':').ok_or_else(|| wrong("has no port"))?;
     let host = match host.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
@@ -41,27 +41,31 @@ pub(super) fn split(target: &str) -> Result<(&str, &str), Failed> {
     Ok((host, port))
 }
 
-/// The number of a port; none at all is port 0, as the exporter reads it.
-pub(super) fn port(text: &str) -> Result<u16, Failed> {
+/// The number of a port of `tcp` or `udp`; none at all is port 0, as the exporter reads it.
+pub(super) fn port(text: &str, protocol: &str) -> Result<u16, Failed> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
         let number = if text.is_empty() { Some(0) } else { text.parse().ok() };
-        return number.ok_or_else(|| Failed::local(format!("`{text}` is not a port from 0 to 65535")));
+        return number.ok_or_else(|| Failed::target(format!("`{text}` is not a port from 0 to 65535")));
     }
     let name = text.to_lowercase();
-    let known = || KNOWN.iter().find(|(known, _)| *known == name).map(|(_, port)| *port);
+    let known = || match (protocol, name.as_str()) {
+        ("udp", "domain") => Some(53),
+        ("tcp", name) => KNOWN.iter().find(|(known, _)| *known == name).map(|(_, port)| *port),
+        _ => None,
+    };
     let services = fs::read_to_string("/etc/services").unwrap_or_default();
-    listed(&services, &name)
+    listed(&services, &name, protocol)
         .or_else(known)
-        .ok_or_else(|| Failed::local(format!("this machine knows no tcp port `{text}`: write its number")))
+        .ok_or_else(|| Failed::target(format!("this machine knows no {protocol} port `{text}`: write its number")))
 }
 
 /// The port of a name or an alias in a list such as `/etc/services`.
-fn listed(services: &str, name: &str) -> Option<u16> {
+fn listed(services: &str, name: &str, protocol: &str) -> Option<u16> {
     services.lines().rev().find_map(|line| {
         let mut words = line.split('#').next()?.split_whitespace();
-        let (first, port) = (words.next()?, words.next()?.strip_suffix("/tcp")?);
-        (first == name || words.any(|alias| alias == name)).then(|| port.parse().ok()).flatten()
+        let (first, (port, spoken)) = (words.next()?, words.next()?.split_once('/')?);
+        (spoken == protocol && (first == name || words.any(|alias| alias == name))).then(|| port.parse().ok()).flatten()
     })
 }
 
@@ -85,17 +89,19 @@ mod tests {
 
     #[test]
     fn a_port_is_a_number_or_a_name() {
-        assert_eq!([port("443"), port("+80"), port("080"), port("")], [Ok(443), Ok(80), Ok(80), Ok(0)]);
-        assert_eq!([port("ssh"), port("HTTPS")], [Ok(22), Ok(443)]);
+        assert_eq!(["443", "+80", "080", ""].map(|text| port(text, "tcp")), [Ok(443), Ok(80), Ok(80), Ok(0)]);
+        assert_eq!(["ssh", "HTTPS"].map(|text| port(text, "tcp")), [Ok(22), Ok(443)]);
+        assert_eq!(port("domain", "udp"), Ok(53));
         for wrong in ["65536", "-1", "+", "no-such-service"] {
-            assert!(port(wrong).is_err(), "{wrong}");
+            assert!(port(wrong, "tcp").is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn services_are_read_by_name_alias_and_protocol() {
         let list = "domain 53/udp\nwww 8080/udp\nhttp 80/tcp www # a comment\n# smtp 25/tcp\n";
-        assert_eq!([listed(list, "http"), listed(list, "www")], [Some(80), Some(80)]);
-        assert_eq!([listed(list, "domain"), listed(list, "smtp")], [None, None]);
+        assert_eq!([listed(list, "http", "tcp"), listed(list, "www", "tcp")], [Some(80), Some(80)]);
+        assert_eq!(listed(list, "www", "udp"), Some(8080));
+        assert_eq!([listed(list, "domain", "tcp"), listed(list, "smtp", "tcp")], [None, None]);
     }
 }
