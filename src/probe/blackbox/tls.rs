@@ -56,7 +56,7 @@ const SUITES: [CipherSuite; 9] = [
 
 /// How to speak TLS with a target, read and checked.
 #[derive(Clone, Debug)]
-pub(super) struct Setup {
+pub(in crate::probe) struct Setup {
     name: String,
     roots: Arc<Roots>,
     insecure: bool,
