@@ -28,6 +28,10 @@ const DEFAULTS: &str = include_str!("defaults.yml");
 /// The group whose hosts are verified; Pigsty knows it by this name only.
 pub const GROUP: &str = "infra";
 
+/// How many INFRA nodes there may be, ten times as many as fleets have: each is held against each, so that what is checked
+/// grows with their square.
+const NODES: usize = 100;
+
 /// One INFRA node.
 #[derive(Clone, Debug)]
 pub struct Node {
@@ -50,6 +54,12 @@ pub enum PigstyError {
     /// There is nothing to verify.
     #[error("{0}: there is no host in group `infra`, so there is nothing to verify; name Pigsty's INFRA nodes in it")]
     NoInfra(String),
+    /// There are too many.
+    #[error(
+        "{0}: group `infra` has {1} hosts, and at most {NODES} INFRA nodes can be verified: is a range of hosts too long, or \
+         does it hold nodes that are none?"
+    )]
+    Crowd(String, usize),
     /// Nodes cannot be identified.
     #[error("{}", first(.0))]
     Identity(Vec<Unidentified>),
@@ -87,6 +97,9 @@ pub fn hosts(inventory: &Inventory) -> Result<Vec<Node>, PigstyError> {
     let hosts = inventory.hosts_in(GROUP).unwrap_or_default();
     if hosts.is_empty() {
         return Err(PigstyError::NoInfra(inventory.name().to_owned()));
+    }
+    if hosts.len() > NODES {
+        return Err(PigstyError::Crowd(inventory.name().to_owned(), hosts.len()));
     }
     let defaults = defaults()?;
     Ok(hosts.iter().map(|host| node(inventory, defaults, host)).collect())
