@@ -165,6 +165,9 @@ impl<'a> Composer<'a> {
                 break;
             }
             let is_merge = matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
+            if span.is_empty() && matches!(event, Event::Scalar(_, ScalarStyle::Plain, 0, None)) {
+                return Err(self.error(span.start, "a key is missing before the colon"));
+            }
             let place = self.place(span.start);
             let key = self.node(event, span)?;
             let (event, at) = self.next()?;
