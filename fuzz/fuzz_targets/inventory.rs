@@ -14,11 +14,17 @@ use infra_verify::inventory::Inventory;
 use infra_verify::pigsty;
 use libfuzzer_sys::fuzz_target;
 
+/// How many hosts are looked up in the text: a line is found by counting, which is done for what is shown and no more.
+const EXCERPTS: usize = 100;
+
 fuzz_target!(|text: &str| {
     let Ok(inventory) = Inventory::parse("pigsty.yml", text) else { return };
-    for host in inventory.hosts_in("all").unwrap_or_default() {
+    for (at, host) in inventory.hosts_in("all").unwrap_or_default().into_iter().enumerate() {
         inventory.vars(host);
         inventory.groups_of(host);
+        if at >= EXCERPTS {
+            continue;
+        }
         inventory.host_place(host).and_then(|place| inventory.line(&place).map(str::len));
     }
     let Ok(nodes) = pigsty::nodes(&inventory) else { return };
