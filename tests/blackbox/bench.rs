@@ -70,7 +70,7 @@ impl Bench {
         setrlimit(Resource::RLIMIT_NOFILE, most, most)?; // a row holds up to five sockets
         let folder = tempfile::tempdir()?;
         let certificates = Arc::new(Certificates::make(folder.path())?);
-        let servers = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let servers = Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
         let inside = servers.enter();
         let mut cases = Vec::new();
         for (row, place) in row::read(folder.path())? {

@@ -21,7 +21,6 @@ const ATTEMPTS: usize = 3;
 pub(crate) struct Ours {
     pub(crate) verdict: Verdict,
     pub(crate) reason: Option<String>,
-    pub(crate) local: bool,
     pub(crate) metrics: Exposition,
     pub(crate) took: Duration,
     pub(crate) late: bool,
@@ -60,8 +59,11 @@ fn probe(row: &Row, module: &Module) -> Result<Ours> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let probed = runtime.block_on(module.probe(&row.target, row.hostname.as_deref(), row.timeout()));
     Ok(Ours {
-        verdict: if probed.failure.is_none() { Verdict::Yes } else { Verdict::No },
-        local: probed.failure.as_ref().is_some_and(|failed| failed.local),
+        verdict: match &probed.failure {
+            None => Verdict::Yes,
+            Some(failed) if failed.local => Verdict::Unable,
+            Some(_) => Verdict::No,
+        },
         reason: probed.failure.map(|failed| failed.reason),
         metrics: Exposition::read(&probed.metrics.to_string()),
         took: probed.took,
@@ -71,6 +73,6 @@ fn probe(row: &Row, module: &Module) -> Result<Ours> {
 
 impl Ours {
     fn unasked(verdict: Verdict, reason: Option<String>) -> Self {
-        Self { verdict, reason, local: false, metrics: Exposition::default(), took: Duration::ZERO, late: false }
+        Self { verdict, reason, metrics: Exposition::default(), took: Duration::ZERO, late: false }
     }
 }

@@ -6,7 +6,7 @@
 //!   module: { prober: http }          # as in a file of modules; a text (|) stays the YAML that it is
 //!   serve: { http: { status: 404 } }  # without it nobody listens at ${port}
 //!   target: "http://${addr}/"
-//!   success: false                    # true, false, or refused: no verdict at all
+//!   success: false                    # true, false, or refused: no verdict at all; ours may be unable too
 //!   reason: "404"
 //! ```
 //!
@@ -25,7 +25,7 @@ use infra_verify::inventory::yaml;
 use infra_verify::value::Value;
 use serde::Deserialize;
 
-use super::support::{Place, Serve, duration, has_v6};
+use super::support::{Place, Serve, duration, has_old_tls, has_v6};
 
 /// How long a probe may take where its row does not say.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -40,6 +40,8 @@ pub(crate) enum Verdict {
     No,
     /// Neither: it answers with an error, or reads the module and refuses to probe with it.
     Refused,
+    /// This machine could not ask, which says nothing of the target; the exporter knows no such thing.
+    Unable,
 }
 
 #[derive(Deserialize)]
@@ -53,6 +55,7 @@ enum Said {
 #[serde(rename_all = "lowercase")]
 enum Word {
     Refused,
+    Unable,
 }
 
 impl From<Said> for Verdict {
@@ -61,6 +64,7 @@ impl From<Said> for Verdict {
             Said::Plain(true) => Self::Yes,
             Said::Plain(false) => Self::No,
             Said::Word(Word::Refused) => Self::Refused,
+            Said::Word(Word::Unable) => Self::Unable,
         }
     }
 }
@@ -265,5 +269,8 @@ fn row(value: &Value, folder: &Path) -> Result<(Row, Option<Place>)> {
     row.is_watched = ["require", "expect"]
         .iter()
         .any(|word| value.get("serve").is_some_and(|serve| serve.to_string().contains(word)));
+    if row.serve.as_ref().is_some_and(Serve::is_old) && !has_old_tls() {
+        row.obstacle = Some("no openssl speaks old versions of TLS here".to_owned());
+    }
     Ok((row, place))
 }

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
@@ -73,6 +73,7 @@ pub(crate) struct Certificates {
     key: Vec<u8>,
     chains: HashMap<Kind, Vec<CertificateDer<'static>>>,
     authority: CertificateDer<'static>,
+    folder: PathBuf,
 }
 
 impl Certificates {
@@ -81,13 +82,20 @@ impl Certificates {
         let authority = CertifiedIssuer::self_signed(root("infra-verify test", 365), KeyPair::generate()?)?;
         let other = CertifiedIssuer::self_signed(root("infra-verify other", 365), KeyPair::generate()?)?;
         let key = KeyPair::generate()?;
-        let mut made = Self { key: key.serialize_der(), chains: HashMap::new(), authority: authority.der().clone() };
+        let mut made = Self {
+            key: key.serialize_der(),
+            chains: HashMap::new(),
+            authority: authority.der().clone(),
+            folder: folder.to_owned(),
+        };
         made.sign(&key, &authority, &other)?;
         let roots = made.twins(&key)?;
         let mut files = made.of_itself(&key)?;
         files.push(("roots.pem", roots));
         files.extend(made.below_roots(&key)?);
         files.push(("ca.pem", authority.pem()));
+        files.push(("server.pem", leaf(&NAMES, (-1, 30))?.signed_by(&key, &authority)?.pem()));
+        files.push(("server-key.pem", key.serialize_pem()));
         files.push(("other-ca.pem", other.pem()));
         files.push(("empty.pem", "nothing\n".to_owned()));
         files.extend(client(&authority, ["client.pem", "client-key.pem"])?);
@@ -103,6 +111,11 @@ impl Certificates {
         let mut roots = RootCertStore::empty();
         roots.add(self.authority.clone())?;
         Ok(roots)
+    }
+
+    /// A good certificate and its key, for a server that is not our own.
+    pub(super) fn files(&self) -> [PathBuf; 2] {
+        ["server.pem", "server-key.pem"].map(|name| self.folder.join(name))
     }
 
     /// What a server shows, and its key.

@@ -8,6 +8,7 @@ mod coding;
 mod dns;
 mod http;
 mod http2;
+mod old;
 mod place;
 mod request;
 mod tcp;
@@ -23,6 +24,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
 pub(crate) use self::certificate::Certificates;
+pub(crate) use self::old::is_spoken as has_old_tls;
 pub(crate) use self::place::{Place, has_v6};
 use self::witness::Witness;
 
@@ -90,6 +92,11 @@ impl Server {
 }
 
 impl Serve {
+    /// Whether it speaks versions of TLS for which it needs help.
+    pub(crate) fn is_old(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.old().is_some())
+    }
+
     fn listens(&self, v6: bool) -> bool {
         self.listen == Listen::Both || v6 == (self.listen == Listen::V6)
     }
@@ -128,6 +135,9 @@ async fn begin(stream: TcpStream, host: &Host) -> io::Result<()> {
 /// Plays the script to one client.
 async fn converse(stream: Stream, host: &Host) -> io::Result<()> {
     let Some(tls) = &host.serve.tls else { return speak(stream, host, false).await };
+    if let Some(version) = tls.old() {
+        return old::serve(stream, version, &host.certificates).await;
+    }
     match tls.accept(stream, &host.certificates).await? {
         Some(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => match &host.serve.http {
             Some(answer) => http2::serve(Box::new(stream), answer, &host.witness).await,

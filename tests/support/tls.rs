@@ -20,9 +20,10 @@ use super::{Stream, drain};
 pub(super) struct Tls {
     cert: Kind,
     client: Client,
-    version: Option<Version>,
     /// The protocols it offers above TLS, `h2` for one.
     alpn: Vec<String>,
+    /// The one that is spoken; 1.0 and 1.1 are OpenSSL's affair, with a good certificate and a page of its own.
+    version: Option<Version>,
     /// It answers the greeting with this fatal alert: 70 is what a server says that speaks older versions only.
     alert: Option<u8>,
     /// It says nothing to the greeting.
@@ -42,6 +43,10 @@ enum Client {
 /// The one version that is spoken.
 #[derive(Clone, Copy, Debug, Deserialize)]
 enum Version {
+    #[serde(rename = "1.0")]
+    Tls10,
+    #[serde(rename = "1.1")]
+    Tls11,
     #[serde(rename = "1.2")]
     Tls12,
     #[serde(rename = "1.3")]
@@ -49,15 +54,25 @@ enum Version {
 }
 
 impl Version {
-    fn supported(self) -> &'static SupportedProtocolVersion {
+    fn supported(self) -> Option<&'static SupportedProtocolVersion> {
         match self {
-            Self::Tls12 => &TLS12,
-            Self::Tls13 => &TLS13,
+            Self::Tls10 | Self::Tls11 => None,
+            Self::Tls12 => Some(&TLS12),
+            Self::Tls13 => Some(&TLS13),
         }
     }
 }
 
 impl Tls {
+    /// The version as an option of OpenSSL, if it is one of those that nobody else speaks.
+    pub(super) fn old(&self) -> Option<&'static str> {
+        match self.version? {
+            Version::Tls10 => Some("-tls1"),
+            Version::Tls11 => Some("-tls1_1"),
+            Version::Tls12 | Version::Tls13 => None,
+        }
+    }
+
     /// Shakes hands; none where the script has it otherwise.
     pub(super) async fn accept(
         &self,
@@ -82,7 +97,7 @@ impl Tls {
 
     fn config(&self, certificates: &Certificates) -> Result<ServerConfig, rustls::Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let versions = self.version.map_or(vec![&TLS12, &TLS13], |version| vec![version.supported()]);
+        let versions = self.version.and_then(Version::supported).map_or(vec![&TLS12, &TLS13], |version| vec![version]);
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(&versions)?;
         let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(certificates.roots()?), provider);
         let failed = |error: rustls::server::VerifierBuilderError| rustls::Error::General(error.to_string());
