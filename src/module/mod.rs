@@ -193,4 +193,3 @@ fn others(fields: &Fields<'_>) -> Result<(), ModuleError> {
     let Some(metadata) = grpc.names("metadata")? else { return Ok(()) };
     metadata.entries().iter().try_for_each(|(key, _)| metadata.texts(&key.text).map(drop))
 }
-#[cfg(test)]
