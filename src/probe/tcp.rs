@@ -14,7 +14,7 @@ use super::{Facts, Kind, ProbeError};
 use crate::probe::field::{text, truth};
 use crate::value::{Object, Value};
 
-mod field;
+pub(super) mod field;
 
 pub(super) const KIND: Kind = Kind {
     name: "tcp",

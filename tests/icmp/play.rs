@@ -221,8 +221,10 @@ fn raw_alone() -> bool {
     std::fs::read_to_string("/proc/sys/net/ipv4/ping_group_range").is_ok_and(|range| range.starts_with('1'))
 }
 
-/// So many hosts of the network that nobody has that their packets, which wait for an address, fill a socket.
-const DEAD: usize = 800;
+/// So many hosts of the network that nobody has, and so large a payload for each, that the packets, which wait for the
+/// host's address, fill a socket.
+const DEAD: usize = 400;
+const HEAVY: usize = 40_000;
 
 pub fn sparse() -> Result<()> {
     runtime()?.block_on(async {
@@ -231,7 +233,7 @@ pub fn sparse() -> Result<()> {
         for number in 0..DEAD {
             let (target, asked) = (format!("10.0.{}.{}", 1 + number / 200, 1 + number % 200), Arc::clone(&asked));
             dead.spawn(async move {
-                let mut probe = Box::pin(suite(json!({"ping": target}), Duration::from_secs(2)));
+                let mut probe = Box::pin(suite(json!({"ping": target, "payload_size": HEAVY}), Duration::from_secs(2)));
                 // A request leaves when its probe is looked at for the first time.
                 let early = tokio::select! {
                     biased;

@@ -54,7 +54,7 @@ const SPOKEN: &str = "here: ECDHE with AES-GCM or ChaCha20, over X25519, P-256 o
 
 /// How to speak TLS with a target, read and checked.
 #[derive(Clone, Debug)]
-pub(super) struct Setup {
+pub(in crate::probe) struct Setup {
     name: String,
     roots: Arc<Roots>,
     insecure: bool,

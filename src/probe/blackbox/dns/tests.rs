@@ -87,7 +87,7 @@ async fn a_wrong_id_is_passed_over_on_udp_and_ends_a_probe_over_tcp() {
     let probed = probe(module(), &server.to_string(), HASTY).await;
     fails(&probed, "(udp) within 0.1 s, only a message with another id");
     let server = tcp(move |query| [answer(query, wrong), answer(query, |_| ())].map(|one| framed(&one)).to_vec()).await;
-    fails(&ask(over_tcp(), server).await, "(tcp) answered with a message that has another id");
+    fails(&ask(over_tcp(), server).await, "(tcp) sent a message with another id");
 }
 
 #[tokio::test]
@@ -142,10 +142,10 @@ async fn a_server_that_never_answers_fails_when_the_time_is_up() {
 
 #[tokio::test]
 async fn a_closed_port_fails_at_once() {
+    // It hears only somebody else: the port is taken, and closed to us.
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let address = socket.local_addr().unwrap();
-    drop(socket);
-    let probed = ask(module(), address).await;
+    socket.connect("127.0.0.1:1").await.unwrap();
+    let probed = ask(module(), socket.local_addr().unwrap()).await;
     fails(&probed, "connection refused by 127.0.0.1:");
     assert!(probed.took < PATIENT, "{:?}", probed.took);
 }

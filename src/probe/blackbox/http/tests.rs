@@ -339,6 +339,21 @@ async fn what_is_no_answer_is_told_in_words() {
 }
 
 #[tokio::test]
+async fn a_server_may_answer_before_it_is_asked() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.write_all(&answer("200 OK", "hello")).await;
+            request(&mut stream).await;
+        }
+    });
+    for _ in 0..50 {
+        assert_eq!(reason(&probe(HttpModule::default(), &target).await), "");
+    }
+}
+
+#[tokio::test]
 async fn endless_headers_end_with_their_limit() {
     let server = serve(|_| format!("HTTP/1.1 200 OK\r\n{}", "X-Header: y\r\n".repeat(1024 * 1024)).into_bytes()).await;
     let probed = probe(HttpModule::default(), &server).await;

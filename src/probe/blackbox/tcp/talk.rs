@@ -138,6 +138,12 @@ impl<'a> Talk<'a> {
         let read = self.stream()?.read(&mut bytes).await;
         let length = read.map_err(|error| self.broken(&error))?;
         let peer = self.peer;
+        if length > 0 && self.stream()?.has_ended() {
+            let said = shown(&bytes[..length]);
+            return Err(Failed::target(format!(
+                "{peer} ended TLS 1.2 right behind `{said}`, which the exporter takes for a broken answer: use TLS 1.3"
+            )));
+        }
         match &bytes[..length] {
             [] => Err(Failed::target(format!("{peer} {} and closed the connection", self.awaited))),
             short if short.len() < wanted.len() => Err(Failed::target(format!(

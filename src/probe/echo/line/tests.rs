@@ -115,6 +115,18 @@ async fn a_full_line_is_left_to_those_who_wait_on_it() {
 }
 
 #[tokio::test]
+async fn who_sends_much_reads_as_much_however_small_the_buffer() {
+    let Some(first) = send("127.0.0.5", 14) else { return };
+    nix::sys::socket::setsockopt(&first.line.socket, nix::sys::socket::sockopt::RcvBuf, &0).unwrap();
+    let mut echoes: Vec<_> =
+        (1..=1000).map(|host| send(&format!("127.0.{}.{}", host / 200, 1 + host % 200), 14).unwrap()).collect();
+    for echo in &mut echoes {
+        assert!(Arc::ptr_eq(&echo.line, &first.line));
+        replied(echo).await;
+    }
+}
+
+#[tokio::test]
 async fn whoever_listens_may_leave_and_another_takes_over() {
     let line = line().await;
     let far = UdpSocket::bind("127.0.0.1:0").await.unwrap();
