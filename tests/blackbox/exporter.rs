@@ -151,5 +151,5 @@ fn between(line: &str, before: &str, behind: &str) -> Option<String> {
 
 /// A text as it stands in a query.
 fn quoted(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{}", HEXUPPER.encode(&[byte]))).collect()
+    text.bytes().fold(String::new(), |quoted, byte| quoted + "%" + &HEXUPPER.encode(&[byte]))
 }

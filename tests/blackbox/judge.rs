@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 
 use super::exporter::Answer;
 use super::exposition::Exposition;
@@ -19,9 +19,7 @@ pub(crate) fn alone(row: &Row, ours: &Ours) -> Result<()> {
     if let Some(words) = &row.reason {
         ensure!(reason.contains(words.as_str()), "our reason is `{reason}`, without `{words}`");
     }
-    // A name is written as its target has it.
-    let loud = reason.starts_with(char::is_uppercase) && !row.target.starts_with(&reason[..1]);
-    ensure!(!reason.ends_with('.') && !loud, "`{reason}` is not of one style");
+    ensure!(!reason.ends_with('.'), "`{reason}` ends with a full stop");
     ensure!(!ours.late, "we took {:?} of {:?}", ours.took, row.timeout());
     Ok(())
 }

@@ -127,6 +127,9 @@ pub(crate) struct Row {
     pub(crate) table: String,
     #[serde(skip)]
     pub(crate) obstacle: Option<String>,
+    /// Whether the server may have something against its client, so that they must be asked one after the other.
+    #[serde(skip)]
+    pub(crate) is_watched: bool,
 }
 
 impl Row {
@@ -158,6 +161,11 @@ impl Row {
             }
             module => Some(format!("  {}: {module}\n", self.case)),
         }
+    }
+
+    /// The prober of the module.
+    pub(crate) fn prober(&self) -> Option<String> {
+        self.module.as_ref()?.get("prober")?.as_str().map(str::to_owned)
     }
 
     /// Whether a whole file is read, and no module of it is asked for.
@@ -248,8 +256,14 @@ fn row(value: &Value, folder: &Path) -> Result<(Row, Option<Place>)> {
         ensure!(!path.exists(), "another row has a file {name} too");
         fs::write(path, text)?;
     }
-    if text.contains("${addr6}") && !has_v6() {
+    if row.prober().as_deref() == Some("icmp") && !infra_verify::probe::icmp_permitted() {
+        row.obstacle = Some("this machine may not send ICMP echo requests".to_owned());
+    }
+    if (text.contains("${addr6}") || row.target == "::1") && !has_v6() {
         row.obstacle = Some("this machine has no IPv6 loopback".to_owned());
     }
+    row.is_watched = ["require", "expect"]
+        .iter()
+        .any(|word| value.get("serve").is_some_and(|serve| serve.to_string().contains(word)));
     Ok((row, place))
 }
