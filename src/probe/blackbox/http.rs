@@ -7,7 +7,7 @@ use std::future::Future;
 
 use tokio::time::timeout_at;
 
-use self::hop::{Client, Driver};
+use self::hop::Client;
 use self::proxy::Proxies;
 use self::request::Outgoing;
 use self::trip::Trip;
@@ -19,6 +19,7 @@ mod body;
 mod cel;
 mod cookie;
 mod dial;
+mod driver;
 mod hop;
 mod judge;
 mod local;
@@ -57,7 +58,7 @@ pub(super) async fn probe(module: &HttpModule, task: Task<'_>, metrics: &mut Met
     let client = Client { module, task, proxies, first: (first.url.host.clone(), name) };
     check_tls(&client, &first.url)?;
     request::has_credentials(module)?;
-    first.payload = late(task, || "body_file: the file was not read".to_owned(), request::payload(module)).await??;
+    first.payload = request::payload(module)?;
     let mut trip = Trip::default();
     trace::record(&trip.traces, metrics);
     first.headers = request::headers(module)?;

@@ -15,11 +15,13 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, ReadBuf}
 use tokio::time::{Instant, timeout_at};
 
 use super::super::{Failed, Task};
+use super::driver::Driver;
 use super::hop::broken;
 use crate::probe::dial::span;
 
-/// The most of a body that a rule is held against, in bytes; the exporter holds all there is.
-const RULED: usize = 256 * 1024 * 1024;
+/// The most of a body that a rule is held against, in bytes, which takes no longer than a tenth of a second; the exporter
+/// holds all there is.
+const RULED: usize = 64 * 1024 * 1024;
 
 /// How much is read at once.
 const PIECE: usize = 64 * 1024;
@@ -33,6 +35,7 @@ const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
 /// A body as it comes from the connection.
 struct Raw<'a> {
     body: &'a mut Incoming,
+    driver: &'a mut Driver,
     chunk: Bytes,
 }
 
@@ -40,6 +43,7 @@ impl AsyncBufRead for Raw<'_> {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         let this = self.get_mut();
         while this.chunk.is_empty() {
+            this.driver.turn(cx);
             match ready!(Pin::new(&mut *this.body).poll_frame(cx)) {
                 None => break,
                 Some(Ok(frame)) => this.chunk = frame.into_data().unwrap_or_default(),
@@ -83,8 +87,8 @@ pub(super) struct Content<'a> {
 
 impl<'a> Content<'a> {
     /// The body as it comes.
-    pub(super) fn plain(body: &'a mut Incoming, task: Task<'a>, peer: SocketAddr) -> Self {
-        let raw = Raw { body, chunk: Bytes::new() };
+    pub(super) fn plain(body: &'a mut Incoming, driver: &'a mut Driver, task: Task<'a>, peer: SocketAddr) -> Self {
+        let raw = Raw { body, driver, chunk: Bytes::new() };
         Self { flow: Flow::Open(Box::new(raw)), task, peer, limit: None, read: 0 }
     }
 

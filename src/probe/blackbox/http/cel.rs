@@ -6,9 +6,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
+use cel::common::value::CowVal;
+use cel::context::VariableResolver;
 use cel::{Context, Env, Program, Value};
+use tokio::time::Instant;
 
-use super::super::Failed;
+use super::super::{Failed, Task};
+use crate::probe::dial::span;
 
 /// Every function that an expression may call besides the operators and macros.
 const FUNCTIONS: [&str; 13] = [
@@ -95,25 +99,48 @@ fn parts(entry: &EntryExpr) -> Vec<&IdedExpr> {
 }
 
 /// Holds both expressions against a body: the first must not be true, the second must be.
-pub(super) fn hold(refused: Option<&str>, wanted: Option<&str>, body: &[u8]) -> Result<(), Failed> {
+pub(super) fn hold(refused: Option<&str>, wanted: Option<&str>, body: &[u8], task: Task<'_>) -> Result<(), Failed> {
     // What is no UTF-8 is replaced within texts, and no JSON elsewhere.
     let json = serde_json::from_str(&String::from_utf8_lossy(body))
         .map_err(|error| Failed::target(format!("the body is not JSON: {error}")))?;
+    let clock = Clock(task.deadline);
     let mut context = Context::with_env(Arc::new(environment()));
     context.add_variable_from_value("body", value(json));
+    context.set_variable_resolver(&clock);
+    let late = |failed| if clock.is_over() { late(task) } else { failed };
     let rule = "fail_if_body_json_matches_cel";
     for text in refused.into_iter().filter(|text| !text.is_empty()) {
-        if truth(text, &context, rule)? {
+        if truth(text, &context, rule).map_err(late)? {
             return Err(Failed::target(format!("the body matches `{text}` ({rule})")));
         }
     }
     let rule = "fail_if_body_json_not_matches_cel";
     for text in wanted.into_iter().filter(|text| !text.is_empty()) {
-        if !truth(text, &context, rule)? {
+        if !truth(text, &context, rule).map_err(late)? {
             return Err(Failed::target(format!("the body does not match `{text}` ({rule})")));
         }
     }
     Ok(())
+}
+
+/// Takes the body away when the probe is over, so that an expression that goes through it again and again ends.
+struct Clock(Instant);
+
+impl Clock {
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.0
+    }
+}
+
+impl VariableResolver for Clock {
+    fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
+        let nothing = || Value::Null.try_into().ok().map(CowVal::Owned);
+        if variable == "body" && self.is_over() { nothing() } else { None }
+    }
+}
+
+fn late(task: Task<'_>) -> Failed {
+    Failed::target(format!("the expressions for the body did not come to an end within {}", span(task.timeout)))
 }
 
 fn truth(text: &str, context: &Context<'_, '_>, rule: &str) -> Result<bool, Failed> {
@@ -149,10 +176,29 @@ fn value(json: serde_json::Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
+    const WHILE: Duration = Duration::from_millis(300);
+
+    fn judged(refused: Option<&str>, wanted: Option<&str>, body: &str) -> Result<(), String> {
+        let task = Task { target: "", hostname: None, deadline: Instant::now() + WHILE, timeout: WHILE };
+        hold(refused, wanted, body.as_bytes(), task).map_err(|failed| failed.reason)
+    }
+
     fn is_true(expression: &str, body: &str) -> bool {
-        hold(None, Some(expression), body.as_bytes()).is_ok()
+        judged(None, Some(expression), body).is_ok()
+    }
+
+    #[test]
+    fn an_expression_that_goes_on_and_on_ends_with_the_probe() {
+        let body = format!("[{}0]", "0,".repeat(2000));
+        let started = Instant::now();
+        let endless = "body.all(a, body.all(b, body.all(c, a + b + c == 0.0)))";
+        let failed = judged(None, Some(endless), &body).unwrap_err();
+        assert_eq!(failed, "the expressions for the body did not come to an end within 300 ms");
+        assert!(started.elapsed() < WHILE * 10, "{:?}", started.elapsed());
     }
 
     #[test]
@@ -171,7 +217,7 @@ mod tests {
             "type(body.n) == double && int(body.n) + 1 == 6",
             "'foo' in body && body['n'] == 5",
         ] {
-            assert!(is_true(holds, body), "{holds}: {:?}", hold(None, Some(holds), body.as_bytes()));
+            assert!(is_true(holds, body), "{holds}: {:?}", judged(None, Some(holds), body));
         }
         for fails in ["body.x == 1", "body.n + 1 == 6", "body.foo", "body.n == '5'", "body.l[2] == 1", "body.n == 6"] {
             assert!(!is_true(fails, body), "{fails}");
@@ -184,7 +230,7 @@ mod tests {
 
     #[test]
     fn an_expression_that_must_not_match_fails_where_it_cannot_be_evaluated() {
-        let refused = |text: &str, body: &str| hold(Some(text), None, body.as_bytes()).map_err(|failed| failed.reason);
+        let refused = |text: &str, body: &str| judged(Some(text), None, body);
         assert_eq!(refused("body.a == 1", r#"{"a": 2}"#), Ok(()));
         assert!(refused("body.a == 1", r#"{"a": 1}"#).unwrap_err().starts_with("the body matches `body.a == 1`"));
         assert!(refused("body.a == 1", "{}").unwrap_err().contains("cannot be evaluated"));

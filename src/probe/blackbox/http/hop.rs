@@ -3,24 +3,23 @@
 //! A connection is made for one request and kept for none. HTTP/2 is spoken where TLS agreed on it.
 
 use std::error::Error;
-use std::future::Future;
 use std::net::SocketAddr;
 
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper::header::TRANSFER_ENCODING;
 use hyper::{Request, Response, Version};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::task::JoinHandle;
+use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::tls::Shown;
 use super::super::{Failed, HttpModule, Task};
+use super::driver::{Driver, Tasks};
 use super::proxy::Proxies;
 use super::request::{Outgoing, Payload};
 use super::trace::Trace;
 use super::wire::{First, Stream, Watch, Wire};
-use super::{late, proxy, socks};
+use super::{proxy, socks};
 use crate::probe::dial::span;
 use crate::probe::request::explain;
 
@@ -30,38 +29,13 @@ const HEADERS: usize = 10 * 1024 * 1024;
 /// The most headers that are read; the exporter counts none, and servers send a few dozen.
 const COUNT: usize = 1000;
 
-/// A connection at work, which ends when nobody needs it.
-pub(super) struct Driver(JoinHandle<()>);
-
-impl Driver {
-    pub(super) fn new<E>(connection: impl Future<Output = Result<(), E>> + Send + 'static) -> Self {
-        Self(tokio::spawn(async move {
-            // What breaks a connection is told to who sent the request.
-            let _ = connection.await;
-        }))
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 /// An answer whose body is still on its way.
 pub(super) struct Reply {
     pub(super) response: Response<Incoming>,
     /// What the handshake showed, if there was one.
     pub(super) shown: Option<Shown>,
     pub(super) peer: SocketAddr,
-    driver: Driver,
-}
-
-impl Reply {
-    /// Its parts; the connection lasts as long as the last of them.
-    pub(super) fn open(self) -> (Response<Incoming>, Option<Shown>, SocketAddr, Driver) {
-        (self.response, self.shown, self.peer, self.driver)
-    }
+    pub(super) driver: Driver,
 }
 
 /// What all hops of a probe have in common.
@@ -89,9 +63,7 @@ impl Client<'_> {
         let http2 = shown.as_ref().is_some_and(|shown| shown.alpn.as_deref() == Some(b"h2"));
         trace.ready = Some(Instant::now());
         let proxied = proxy.is_some_and(|proxy| !socks::is_socks(proxy)) && !trace.tls;
-        let wire = outgoing.wire(self.module, http2, proxied);
-        let mut request =
-            late(self.task, || "the files of headers and credentials were not read".to_owned(), wire).await??;
+        let mut request = outgoing.wire(self.module, http2, proxied)?;
         if let Some(proxy) = proxy.filter(|_| proxied) {
             request.headers_mut().extend(proxy::login(proxy)?);
         }
@@ -121,8 +93,8 @@ impl Client<'_> {
             .handshake(io)
             .await
             .map_err(|error| broken(&error, peer))?;
-        let driver = Driver::new(connection);
-        let sent = timeout_at(self.task.deadline, sender.send_request(request)).await;
+        let mut driver = Driver::new(connection, Tasks::default());
+        let sent = timeout_at(self.task.deadline, driver.along(sender.send_request(request))).await;
         trace.first = first.get().map(|(moment, _)| moment);
         match (sent, first.get().map(|(_, byte)| byte)) {
             (Err(_), began) => Err(self.silent(peer, began.is_some())),
@@ -150,11 +122,12 @@ impl Client<'_> {
     ) -> Result<(Response<Incoming>, Driver), Failed> {
         let io = TokioIo::new(stream);
         let answer = async {
-            let mut builder = http2::Builder::new(TokioExecutor::new());
+            let tasks = Tasks::default();
+            let mut builder = http2::Builder::new(tasks.clone());
             builder.max_header_list_size(u32::try_from(HEADERS).unwrap_or(u32::MAX));
             let (mut sender, connection) = builder.handshake(io).await?;
-            let driver = Driver::new(connection);
-            sender.send_request(request).await.map(|response| (response, driver))
+            let mut driver = Driver::new(connection, tasks);
+            driver.along(sender.send_request(request)).await.map(|response| (response, driver))
         };
         let answer = timeout_at(self.task.deadline, answer).await.map_err(|_| self.silent(peer, false))?;
         trace.first = answer.is_ok().then(Instant::now);

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::super::{Failed, HttpModule, Metrics};
 use super::body::Content;
-use super::hop::Client;
+use super::hop::{Client, Reply};
 use super::rule;
 use super::trip::{Arrival, Trip};
 
@@ -19,12 +19,15 @@ type Verdict = Result<(), Failed>;
 pub(super) async fn judge(client: &Client<'_>, arrival: Arrival, trip: &mut Trip, metrics: &mut Metrics) -> Verdict {
     let module = client.module;
     let Arrival { reply, length, empty, refused } = arrival;
-    let (response, shown, peer, _driver) = reply.open();
+    let Reply { response, shown, peer, mut driver } = reply;
     let version = response.version();
     let mut verdict = head(module, &response, length, metrics);
     let (head, mut body) = response.into_parts();
-    let content =
-        if refused { Content::refused(empty, client.task, peer) } else { Content::plain(&mut body, client.task, peer) };
+    let content = if refused {
+        Content::refused(empty, client.task, peer)
+    } else {
+        Content::plain(&mut body, &mut driver, client.task, peer)
+    };
     let (content, decoded) = content.decode(&module.compression).await;
     let mut content = content.limited(module.body_size_limit);
     verdict = read(client, verdict.and(decoded), &mut content, metrics).await;
@@ -67,7 +70,7 @@ async fn read(client: &Client<'_>, so_far: Verdict, content: &mut Content<'_>, m
     so_far?;
     if rule::wants_text(module) {
         let verdict = match content.rest().await {
-            Ok(body) => rule::text(module, task, body).await,
+            Ok(body) => rule::text(module, &body),
             Err(failed) => Err(failed),
         };
         blame("probe_failed_due_to_regex", &verdict, metrics);
@@ -75,7 +78,7 @@ async fn read(client: &Client<'_>, so_far: Verdict, content: &mut Content<'_>, m
     }
     if rule::wants_json(module) {
         let verdict = match content.rest().await {
-            Ok(body) => rule::json(module, task, body).await,
+            Ok(body) => rule::json(module, task, &body),
             Err(failed) => Err(failed),
         };
         blame("probe_failed_due_to_cel", &verdict, metrics);

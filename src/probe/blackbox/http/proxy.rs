@@ -11,6 +11,7 @@ use hyper::{HeaderMap, Method, Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 
 use super::super::{Failed, HttpModule, Proxy};
+use super::driver::{Driver, Tasks};
 use super::request::{self, Payload};
 use super::url::Url;
 use super::wire::Stream;
@@ -137,7 +138,7 @@ pub(super) async fn tunnel(
 ) -> Result<Box<dyn Stream>, Failed> {
     let wrong = |what: String| Failed::target(format!("the proxy {proxy} gave no way to {authority}: {what}"));
     let mut headers = HeaderMap::new();
-    request::add("proxy_connect_header", &module.proxy.proxy_connect_header, &mut headers).await?;
+    request::add("proxy_connect_header", &module.proxy.proxy_connect_header, &mut headers)?;
     headers.extend(login(proxy)?);
     let value = HeaderValue::from_str(authority).map_err(|_| wrong("that is no host".to_owned()))?;
     headers.insert(HOST, value);
@@ -147,13 +148,12 @@ pub(super) async fn tunnel(
     *request.headers_mut() = headers;
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| wrong(error.to_string()))?;
-    let driver = super::Driver::new(connection.with_upgrades());
-    let response = sender.send_request(request).await.map_err(|error| wrong(error.to_string()))?;
+    let mut driver = Driver::new(connection.with_upgrades(), Tasks::default());
+    let response = driver.along(sender.send_request(request)).await.map_err(|error| wrong(error.to_string()))?;
     if response.status() != StatusCode::OK {
         return Err(wrong(format!("it answered {}", response.status())));
     }
-    let upgraded = hyper::upgrade::on(response).await.map_err(|error| wrong(error.to_string()))?;
-    drop(driver);
+    let upgraded = driver.along(hyper::upgrade::on(response)).await.map_err(|error| wrong(error.to_string()))?;
     Ok(Box::new(TokioIo::new(upgraded)))
 }
 

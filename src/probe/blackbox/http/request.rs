@@ -68,13 +68,13 @@ pub(super) fn method(module: &HttpModule) -> Result<Method, Failed> {
 }
 
 /// The body of a module; a file is read here.
-pub(super) async fn payload(module: &HttpModule) -> Result<Option<Payload>, Failed> {
+pub(super) fn payload(module: &HttpModule) -> Result<Option<Payload>, Failed> {
     match &module.body {
         None => Ok(None),
         Some(Body::Text(text)) if text.is_empty() => Ok(None),
         Some(Body::Text(text)) => Ok(Some(Payload { data: text.clone().into(), chunked: false })),
         Some(Body::File(path)) => {
-            let read = local::bytes("body_file", path.clone(), FILE).await?;
+            let read = local::bytes("body_file", path, FILE)?;
             Ok(Some(Payload { data: read.into(), chunked: true }))
         }
     }
@@ -112,14 +112,14 @@ pub(super) fn header(field: &str, name: &str, value: &str) -> Result<(HeaderName
 }
 
 /// Adds what stands under `http_headers` or `proxy_connect_header`, files included.
-pub(super) async fn add(field: &str, lines: &[HeaderValues], headers: &mut HeaderMap) -> Result<(), Failed> {
+pub(super) fn add(field: &str, lines: &[HeaderValues], headers: &mut HeaderMap) -> Result<(), Failed> {
     for line in lines {
         for value in &line.values {
             let (name, value) = header(field, &line.name, value.expose())?;
             headers.append(name, value);
         }
         for path in &line.files {
-            let text = local::text(field, path.clone()).await?;
+            let text = local::text(field, path)?;
             let (name, value) = header(field, &line.name, &text)?;
             headers.append(name, value);
         }
@@ -144,7 +144,7 @@ pub(super) fn has_credentials(module: &HttpModule) -> Result<(), Failed> {
 }
 
 /// Says who asks, unless the headers do already.
-async fn log_in(module: &HttpModule, url: &Url, headers: &mut HeaderMap) -> Result<(), Failed> {
+fn log_in(module: &HttpModule, url: &Url, headers: &mut HeaderMap) -> Result<(), Failed> {
     if headers.get(AUTHORIZATION).is_some_and(|value| !value.is_empty()) {
         return Ok(());
     }
@@ -152,11 +152,11 @@ async fn log_in(module: &HttpModule, url: &Url, headers: &mut HeaderMap) -> Resu
         (Some((user, password)), _) => basic(user, password),
         (None, None) => return Ok(()),
         (None, Some(Login::Basic { username, password })) => {
-            let user = local::source("basic_auth", username.as_ref()).await?;
-            basic(&user, &local::source("basic_auth", password.as_ref()).await?)
+            let user = local::source("basic_auth", username.as_ref())?;
+            basic(&user, &local::source("basic_auth", password.as_ref())?)
         }
         (None, Some(Login::Authorization { kind, credentials })) => {
-            format!("{kind} {}", local::source("authorization", credentials.as_ref()).await?)
+            format!("{kind} {}", local::source("authorization", credentials.as_ref())?)
         }
     };
     let (name, value) = header("authorization", "Authorization", &value)?;
@@ -181,18 +181,13 @@ impl Outgoing {
     }
 
     /// The request with everything that is added on each hop, for HTTP/1 or HTTP/2; to a proxy it names the whole URL.
-    pub(super) async fn wire(
-        &self,
-        module: &HttpModule,
-        http2: bool,
-        proxied: bool,
-    ) -> Result<Request<Payload>, Failed> {
+    pub(super) fn wire(&self, module: &HttpModule, http2: bool, proxied: bool) -> Result<Request<Payload>, Failed> {
         let mut headers = self.headers.clone();
         for decided in [CONTENT_LENGTH, TRANSFER_ENCODING, TRAILER, HOST] {
             headers.remove(decided);
         }
-        log_in(module, &self.url, &mut headers).await?;
-        add("http_headers", &module.http_headers, &mut headers).await?;
+        log_in(module, &self.url, &mut headers)?;
+        add("http_headers", &module.http_headers, &mut headers)?;
         let target = self.url.target();
         let whole = http2 || proxied;
         let uri = if whole { format!("{}://{}{target}", self.url.scheme, self.asked()) } else { target };

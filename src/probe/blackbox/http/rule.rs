@@ -5,9 +5,8 @@
 use hyper::header::HeaderName;
 use hyper::{HeaderMap, StatusCode, Version};
 
-use super::super::{Failed, HeaderRule, HttpModule, Pattern, Task};
+use super::super::{Failed, HeaderRule, HttpModule, Task};
 use super::cel;
-use super::late;
 
 /// The status: one of the list, or any of 2xx where there is none.
 pub(super) fn status(module: &HttpModule, status: StatusCode) -> Result<(), Failed> {
@@ -65,40 +64,22 @@ pub(super) fn wants_json(module: &HttpModule) -> bool {
     module.fail_if_body_json_matches_cel.is_some() || module.fail_if_body_json_not_matches_cel.is_some()
 }
 
-/// Every rule of a regular expression for the body, away from the threads that others wait on.
-pub(super) async fn text(module: &HttpModule, task: Task<'_>, body: Vec<u8>) -> Result<(), Failed> {
-    let (refused, wanted) =
-        (module.fail_if_body_matches_regexp.clone(), module.fail_if_body_not_matches_regexp.clone());
-    apart(task, "the rules for the body", move || hold(&refused, &wanted, &body)).await
-}
-
-fn hold(refused: &[Pattern], wanted: &[Pattern], body: &[u8]) -> Result<(), Failed> {
-    if let Some(rule) = refused.iter().find(|rule| rule.regex().is_match(body)) {
+/// Every rule of a regular expression for the body.
+pub(super) fn text(module: &HttpModule, body: &[u8]) -> Result<(), Failed> {
+    if let Some(rule) = module.fail_if_body_matches_regexp.iter().find(|rule| rule.regex().is_match(body)) {
         return Err(Failed::target(format!("the body matches `{}` (fail_if_body_matches_regexp)", rule.text())));
     }
-    if let Some(rule) = wanted.iter().find(|rule| !rule.regex().is_match(body)) {
+    if let Some(rule) = module.fail_if_body_not_matches_regexp.iter().find(|rule| !rule.regex().is_match(body)) {
         let text = rule.text();
         return Err(Failed::target(format!("the body does not match `{text}` (fail_if_body_not_matches_regexp)")));
     }
     Ok(())
 }
 
-/// Both rules for the body as JSON.
-pub(super) async fn json(module: &HttpModule, task: Task<'_>, body: Vec<u8>) -> Result<(), Failed> {
-    let refused = module.fail_if_body_json_matches_cel.clone();
-    let wanted = module.fail_if_body_json_not_matches_cel.clone();
-    let judge = move || cel::hold(refused.as_deref(), wanted.as_deref(), &body);
-    apart(task, "the expressions for the body", judge).await
-}
-
-/// Does what may take long where nobody waits for it beyond the deadline.
-async fn apart(
-    task: Task<'_>,
-    what: &str,
-    judge: impl FnOnce() -> Result<(), Failed> + Send + 'static,
-) -> Result<(), Failed> {
-    let judged = late(task, || format!("{what} did not come to an end"), tokio::task::spawn_blocking(judge)).await?;
-    judged.unwrap_or_else(|_| Err(Failed::local(format!("{what} could not be held against it"))))
+/// Both rules for the body as JSON, until the probe is over.
+pub(super) fn json(module: &HttpModule, task: Task<'_>, body: &[u8]) -> Result<(), Failed> {
+    let (refused, wanted) = (&module.fail_if_body_json_matches_cel, &module.fail_if_body_json_not_matches_cel);
+    cel::hold(refused.as_deref(), wanted.as_deref(), body, task)
 }
 
 /// The version as the rules spell it.

@@ -106,7 +106,7 @@ fn redirect(reply: &Reply, method: &Method, replayable: bool) -> Option<(Method,
 /// Reads what little is left of a redirect, as the exporter does.
 async fn leave(client: &Client<'_>, mut reply: Reply, length: i64) -> Reply {
     if length <= i64::try_from(LEFTOVER).unwrap_or_default() {
-        let mut content = Content::plain(reply.response.body_mut(), client.task, reply.peer);
+        let mut content = Content::plain(reply.response.body_mut(), &mut reply.driver, client.task, reply.peer);
         content.skip(LEFTOVER).await;
     }
     reply
