@@ -6,6 +6,9 @@
 //! suites ─────┘      (a probe measures, expect judges)
 //! ```
 //!
+//! Beside it stands one probe by hand, `infra-verify probe`: a module of blackbox_exporter (`module`) judges by itself, as the
+//! exporter would (`probe::blackbox`).
+//!
 //! The modules below stand in the order of the ladder: each may import only what stands before it.
 //! What always holds, and what keeps it so:
 //!

@@ -88,7 +88,9 @@ pub(super) fn connect(fields: &Fields<'_>, notes: &mut Notes) -> Result<Vec<Head
 
 fn secrets(fields: &Fields<'_>, key: &str, notes: &mut Notes) -> Result<Vec<Secret>, ModuleError> {
     let secrets: Vec<_> = fields.texts(key)?.iter().map(|text| Secret::from(text.as_str())).collect();
-    secrets.iter().for_each(|secret| notes.hide(secret));
+    for secret in &secrets {
+        notes.hide(secret);
+    }
     Ok(secrets)
 }
 

@@ -8,6 +8,7 @@ use std::fmt::Display;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 use self::document::Node;
 use self::field::Fields;
@@ -59,7 +60,7 @@ impl ModuleError {
 pub struct Modules {
     file: String,
     /// In the order of the file; of what is not supported, why.
-    modules: Vec<(String, Result<Module, ModuleError>)>,
+    all: Vec<(String, Result<Module, ModuleError>)>,
     secrets: Vec<Secret>,
 }
 
@@ -102,14 +103,14 @@ impl Modules {
         let Some(root) = document::read(file, text)? else {
             return Err(ModuleError(format!("{file}: is empty: it needs `modules:`")));
         };
-        let mut found = Self { file: file.to_owned(), modules: Vec::new(), secrets: Vec::new() };
+        let mut found = Self { file: file.to_owned(), all: Vec::new(), secrets: Vec::new() };
         if root.is_null() {
             return Ok(found);
         }
         let Some(modules) = Fields::read("the file", &root, &["modules"])?.names("modules")? else { return Ok(found) };
         for (key, node) in modules.entries() {
             let module = found.module(&key.text, node)?;
-            found.modules.push((key.text.clone(), module));
+            found.all.push((key.text.clone(), module));
         }
         Ok(found)
     }
@@ -121,7 +122,7 @@ impl Modules {
 
     /// A module by its name, if it is there and supported.
     pub fn get(&self, name: &str) -> Result<&Module, ModuleError> {
-        let found = self.modules.iter().find(|(known, _)| known == name);
+        let found = self.all.iter().find(|(known, _)| known == name);
         let hint = || did_you_mean(name, self.names());
         let (_, module) =
             found.ok_or_else(|| ModuleError(format!("{}: has no module `{name}`{}", self.file, hint())))?;
@@ -130,7 +131,7 @@ impl Modules {
 
     /// The names of all modules, supported or not, in the order of the file.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.modules.iter().map(|(name, _)| name.as_str())
+        self.all.iter().map(|(name, _)| name.as_str())
     }
 
     /// What no output may hold: passwords, tokens, keys, and headers that are named like them.
@@ -152,7 +153,8 @@ impl Modules {
             dns::read(&fields, &mut dns)?,
         );
         others(&fields)?;
-        let timeout = fields.scalar("timeout", "a time with its unit, such as 5s", time)?.flatten();
+        let timeout =
+            fields.scalar("timeout", "a time with its unit, such as 5s", time)?.filter(|time| !time.is_zero());
         let prober = fields.text("prober")?;
         let (prober, unsupported) = match prober.as_str() {
             "http" => (Prober::Http(probers.0), http.unsupported.take()),
@@ -174,7 +176,7 @@ impl Modules {
     }
 }
 
-fn time(scalar: &Scalar) -> Option<Option<std::time::Duration>> {
+fn time(scalar: &Scalar) -> Option<Duration> {
     quantity::time(std::str::from_utf8(&scalar.bytes()).ok().filter(|_| scalar.is_text())?)
 }
 

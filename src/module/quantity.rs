@@ -23,15 +23,15 @@ const LARGEST: f64 = 9_223_372_036_854_775_807.0;
 /// What a size is counted in.
 const PREFIXES: &str = "KMGTPE";
 
-/// A span of time; one that is negative says nothing, as to the exporter.
-pub(super) fn time(text: &str) -> Option<Option<Duration>> {
+/// A span of time; one that is negative is none, as to the exporter.
+pub(super) fn time(text: &str) -> Option<Duration> {
     let unit = |name: &str| TIMES.iter().find(|(known, _)| *known == name).map(|(_, seconds)| *seconds);
     let seconds = total(text, unit).filter(|seconds| seconds.abs() <= LONGEST)?;
-    Some(Duration::try_from_secs_f64(seconds).ok().filter(|span| !span.is_zero()))
+    Some(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
-/// A number of bytes, of which none and less than none are no limit.
-pub(super) fn size(text: &str) -> Option<Option<u64>> {
+/// A number of bytes; one that is negative is none, as to the exporter.
+pub(super) fn size(text: &str) -> Option<u64> {
     let bytes = total(text, |name| unit(name, "iB")).or_else(|| total(text, |name| unit(name, "B")));
     let bytes = bytes.filter(|bytes| bytes.abs() <= LARGEST)?;
     #[expect(
@@ -39,7 +39,7 @@ pub(super) fn size(text: &str) -> Option<Option<u64>> {
         clippy::cast_sign_loss,
         reason = "it is positive here, and cut as in Go"
     )]
-    Some((bytes >= 1.0).then_some(bytes as u64))
+    Some(bytes.max(0.0) as u64)
 }
 
 /// How many bytes a unit is, which always grows by 1024; one family of suffixes holds for a whole text.
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn spans_are_those_of_go() {
-        let seconds = |text: &str| time(text).map(|span| span.map_or(0.0, |span| span.as_secs_f64()));
+        let seconds = |text: &str| time(text).map(|span| span.as_secs_f64());
         for (text, value) in [
             ("5s", 5.0),
             ("1m30s", 90.0),
@@ -109,16 +109,16 @@ mod tests {
     #[test]
     fn sizes_are_those_of_the_exporter() {
         for (text, value) in [
-            ("0", None),
-            ("0B", None),
-            ("-1MB", None),
-            ("10B", Some(10)),
-            ("1KB", Some(1024)),
-            ("1KiB", Some(1024)),
-            ("1.5KB", Some(1536)),
-            ("2MB1KB", Some(2 * 1024 * 1024 + 1024)),
-            ("1GiB5B", Some(1024 * 1024 * 1024 + 5)),
-            ("7EB", Some(7 << 60)),
+            ("0", 0),
+            ("0B", 0),
+            ("-1MB", 0),
+            ("10B", 10),
+            ("1KB", 1024),
+            ("1KiB", 1024),
+            ("1.5KB", 1536),
+            ("2MB1KB", 2 * 1024 * 1024 + 1024),
+            ("1GiB5B", 1024 * 1024 * 1024 + 5),
+            ("7EB", 7 << 60),
         ] {
             assert_eq!(size(text), Some(value), "{text}");
         }

@@ -29,7 +29,6 @@ impl Module {
 
 /// The protocol of a module, with its section.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "there are a handful of modules in a run")]
 pub enum Prober {
     /// `prober: http`
     Http(HttpModule),

@@ -61,11 +61,6 @@ impl Pattern {
         &self.text
     }
 
-    /// The compiled form, for a text that is UTF-8; any other text is for [`Self::is_match`] and [`Self::expand`].
-    pub fn regex(&self) -> &Regex {
-        &self.regex
-    }
-
     /// Whether it matches anywhere in a text; Go anchors nothing by itself.
     pub fn is_match(&self, text: &[u8]) -> bool {
         self.regex.is_match(&seen(text))

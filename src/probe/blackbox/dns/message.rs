@@ -128,6 +128,7 @@ mod tests {
     use std::fmt::Write;
 
     use data_encoding::HEXLOWER;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -161,5 +162,24 @@ mod tests {
         assert!(lines > 500, "the table has but {lines} messages");
         wrong.truncate(20);
         assert!(wrong.is_empty(), "{count} of {lines} differ, such as\n{}", wrong.join("\n\n"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_give_more_records_than_they_can_hold(
+            sections in prop::array::uniform4(0..4u8),
+            kind in prop::sample::select(kind::KINDS),
+            data in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
+            const SMALLEST: usize = 11;
+            let [questions, answers, authorities, additionals] = sections;
+            let head = [0, 0, 0, 0, 0, questions, 0, answers, 0, authorities, 0, additionals, 0];
+            let bytes = [&head[..], &kind.0.to_be_bytes(), &data].concat();
+            if let Ok(message) = Message::read(&bytes) {
+                let records = message.answer.len() + message.authority.len() + message.additional.len();
+                prop_assert!(records * SMALLEST <= bytes.len() - 12);
+                prop_assert!(message.answer.iter().all(|record| record.text.len() > SMALLEST));
+            }
+        }
     }
 }

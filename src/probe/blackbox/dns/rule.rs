@@ -105,7 +105,7 @@ impl Section<'_> {
     /// The first record that matches a pattern or, if that is asked for, does not.
     fn first<'a>(&'a self, patterns: &'a [Pattern], matches: bool) -> Option<(&'a Record, &'a Pattern)> {
         let pairs = self.records.iter().flat_map(|record| patterns.iter().map(move |pattern| (record, pattern)));
-        pairs.into_iter().find(|(record, pattern)| pattern.regex().is_match(&record.text) == matches)
+        pairs.into_iter().find(|(record, pattern)| pattern.is_match(&record.text) == matches)
     }
 
     fn about(&self, record: &Record, does: &str, pattern: &Pattern, rule: &str, wants: &str) -> String {

@@ -50,7 +50,7 @@ fn matches(rule: &HeaderRule, headers: &HeaderMap) -> Result<Option<bool>, Faile
     match values[..] {
         [] if rule.allow_missing => Ok(None),
         [] => Err(Failed::target(format!("the header {} is missing, and its rule does not allow that", rule.header))),
-        _ => Ok(Some(values.iter().any(|value| rule.regexp.regex().is_match(value.as_bytes())))),
+        _ => Ok(Some(values.iter().any(|value| rule.regexp.is_match(value.as_bytes())))),
     }
 }
 
@@ -66,10 +66,10 @@ pub(super) fn wants_json(module: &HttpModule) -> bool {
 
 /// Every rule of a regular expression for the body.
 pub(super) fn text(module: &HttpModule, body: &[u8]) -> Result<(), Failed> {
-    if let Some(rule) = module.fail_if_body_matches_regexp.iter().find(|rule| rule.regex().is_match(body)) {
+    if let Some(rule) = module.fail_if_body_matches_regexp.iter().find(|rule| rule.is_match(body)) {
         return Err(Failed::target(format!("the body matches `{}` (fail_if_body_matches_regexp)", rule.text())));
     }
-    if let Some(rule) = module.fail_if_body_not_matches_regexp.iter().find(|rule| !rule.regex().is_match(body)) {
+    if let Some(rule) = module.fail_if_body_not_matches_regexp.iter().find(|rule| !rule.is_match(body)) {
         let text = rule.text();
         return Err(Failed::target(format!("the body does not match `{text}` (fail_if_body_not_matches_regexp)")));
     }

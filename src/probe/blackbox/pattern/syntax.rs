@@ -86,7 +86,7 @@ pub(super) fn translate(text: &str) -> Result<Translated, String> {
     Err("a `(` is not closed".to_owned())
 }
 
-impl<'a> Translator<'a> {
+impl Translator<'_> {
     /// Reads one token, and says whether it was a repetition.
     fn token(&mut self, first: char) -> Result<bool, String> {
         match first {
@@ -151,7 +151,7 @@ impl<'a> Translator<'a> {
     fn character(&mut self, code: u32) {
         match char::from_u32(code) {
             Some(plain) if plain.is_ascii_alphanumeric() && !self.flags.fold => {
-                self.item(plain.encode_utf8(&mut [0; 4]))
+                self.item(plain.encode_utf8(&mut [0; 4]));
             }
             Some(_) if self.flags.fold => self.item(&format!("(?i:\\x{{{code:X}}})")),
             Some(_) => self.item(&format!("\\x{{{code:X}}}")),
@@ -270,17 +270,16 @@ impl<'a> Translator<'a> {
                 self.rest = rest;
                 quoted.chars().for_each(|character| self.character(u32::from(character)));
             }
-            _ => match class::escaped(self.rest, self.flags)? {
-                Some((class, rest)) => {
+            _ => {
+                if let Some((class, rest)) = class::escaped(self.rest, self.flags)? {
                     self.rest = rest;
                     self.item(&class);
-                }
-                None => {
+                } else {
                     let (code, rest) = escaped(self.rest)?;
                     self.rest = rest;
                     self.character(code);
                 }
-            },
+            }
         }
         Ok(())
     }
