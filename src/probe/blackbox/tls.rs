@@ -30,6 +30,7 @@ mod constraint;
 mod host;
 mod identity;
 mod name;
+mod pem;
 mod shown;
 mod signature;
 #[cfg(test)]

@@ -7,12 +7,13 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use super::chain::Roots;
-use super::provider;
+use super::signature::READ;
+use super::{chain, pem, provider};
 use crate::probe::blackbox::{Failed, Source, TlsModule};
 
 /// The longest file that is read, in bytes: a hundred times what a distribution's bundle of all roots has.
@@ -21,8 +22,7 @@ const LONGEST: u64 = 32 * 1024 * 1024;
 /// Whom to believe.
 pub(super) fn roots(module: &TlsModule) -> Result<Arc<Roots>, Failed> {
     let Some(source) = &module.ca else { return Ok(Roots::native()) };
-    let pem = read("ca", source)?;
-    let roots = Roots::new(CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok));
+    let roots = Roots::new(pem::certificates(&read("ca", source)?, false));
     if roots.len() == 0 {
         return Err(Failed::target(format!("{}: holds no certificate in PEM", place("ca", source))));
     }
@@ -32,16 +32,23 @@ pub(super) fn roots(module: &TlsModule) -> Result<Arc<Roots>, Failed> {
 /// The certificate to show to a server that asks for one, with its key.
 pub(super) fn client(module: &TlsModule) -> Result<Option<Arc<SingleCertAndKey>>, Failed> {
     let (Some(certificate), Some(key)) = (&module.cert, &module.key) else { return Ok(None) };
-    let (at, pem, secret) = (place("cert", certificate), read("cert", certificate)?, read("key", key)?);
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect();
+    let (at, secret) = (place("cert", certificate), read("key", key)?);
+    let chain = pem::certificates(&read("cert", certificate)?, true);
     if chain.is_empty() {
         return Err(Failed::target(format!("{at}: holds no certificate in PEM")));
     }
     let at = place("key", key);
     let secret = PrivateKeyDer::from_pem_slice(&secret)
         .map_err(|_| Failed::target(format!("{at}: holds no private key in PEM without a passphrase")))?;
-    let pair = CertifiedKey::from_der(chain, secret, &provider());
-    let pair = pair.map_err(|error| Failed::target(format!("{at}: cannot be used with the cert: {error}")))?;
+    let key = provider().key_provider.load_private_key(secret);
+    let key = key.map_err(|_| Failed::local(format!("{at}: is a key that is not read here: {READ}")))?;
+    // By hand, since the library reads no certificate of X.509 version 1.
+    let (ours, theirs) = (key.public_key(), chain.first().and_then(chain::parse));
+    let belong = ours.zip(theirs).is_some_and(|(ours, theirs)| ours.as_ref() == theirs.public_key().raw);
+    if !belong {
+        return Err(Failed::target(format!("{at}: is not the key of the cert: give the two that belong together")));
+    }
+    let pair = CertifiedKey::new(chain, key);
     Ok(Some(Arc::new(SingleCertAndKey::from(pair))))
 }
 

@@ -215,7 +215,7 @@ fn sources_that_cannot_be_used_are_named() {
         (TlsModule { ca: Some(Source::Reference("vault/ca".into())), ..none() }, "`vault/ca` is of a secret manager"),
         (
             TlsModule { cert: text(one.certificate.pem()), key: text(other.key.serialize_pem()), ..none() },
-            "tls_config.key: cannot be used with the cert",
+            "tls_config.key: is not the key of the cert",
         ),
         (
             TlsModule { cert: text(one.certificate.pem()), key: text("nonsense".into()), ..none() },
