@@ -23,6 +23,7 @@ mod explain;
 mod inspect;
 mod lint;
 mod plan;
+mod probe;
 mod source;
 mod vault;
 mod verify;
@@ -57,6 +58,8 @@ enum Verb {
     Inspect(inspect::Inspect),
     /// Tell what a check asks and expects
     Explain(explain::Explain),
+    /// Probe one target by hand, by a module of blackbox_exporter
+    Probe(probe::Probe),
     /// Verify a pretended two-node estate on this machine: no installation, no privileges, no network
     Demo(demo::Demo),
 }
@@ -118,6 +121,7 @@ pub fn main() -> std::process::ExitCode {
         Some(Verb::Lint(verb)) => verb.run(),
         Some(Verb::Inspect(verb)) => verb.run(),
         Some(Verb::Explain(verb)) => verb.run(),
+        Some(Verb::Probe(verb)) => verb.run(),
         Some(Verb::Demo(verb)) => verb.run(),
     };
     match done {

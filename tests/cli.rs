@@ -218,7 +218,7 @@ fn waiting_is_said_and_can_be_turned_off() {
 #[test]
 fn help_names_every_verb_and_exit_code() {
     let help = stdout(&run(&["--help"]));
-    for word in ["verify", "plan", "lint", "inspect", "explain", "demo", "Exit codes", "--wait", "--report"] {
+    for word in ["verify", "plan", "lint", "inspect", "explain", "probe", "demo", "Exit codes", "--wait", "--report"] {
         assert!(help.contains(word), "{word}: {help}");
     }
 }

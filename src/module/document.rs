@@ -165,13 +165,16 @@ impl<'a> Composer<'a> {
                 break;
             }
             let is_merge = matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
+            if span.is_empty() && matches!(event, Event::Scalar(_, ScalarStyle::Plain, 0, None)) {
+                return Err(self.error(span.start, "a key is missing before the colon"));
+            }
             let place = self.place(span.start);
             let key = self.node(event, span)?;
             let (event, at) = self.next()?;
             let value = self.node(event, at)?;
             let Some(text) = key.key()? else { continue };
             if let Some(earlier) = first.insert(text.clone(), place.clone()) {
-                return Err(ModuleError::at(&place, format!("the key `{text}` stands at {earlier} already")));
+                return Err(ModuleError::at(&place, format!("the key `{text}` is written twice, first at {earlier}")));
             }
             if is_merge {
                 merge = Some(value);

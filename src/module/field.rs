@@ -60,10 +60,10 @@ impl<'a> Fields<'a> {
         self.entries.iter().find(|(name, _)| name.text == key).map(|(_, node)| node).filter(|node| !node.is_null())
     }
 
-    /// A refusal of a field, or of the whole section where it is not there.
+    /// A refusal of a field, at its line or at that of its section; `why` completes "`key` of the section …".
     pub(super) fn refuse(&self, key: &str, why: &str) -> ModuleError {
         let place = self.entries.iter().find(|(name, _)| name.text == key).map_or(self.place, |(key, _)| &key.place);
-        ModuleError::at(place, format!("{}: {why}", self.what))
+        ModuleError::at(place, format!("`{key}` of {} {why}", self.what))
     }
 
     /// A refusal of a field's value.

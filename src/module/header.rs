@@ -42,7 +42,7 @@ pub(super) fn plain(
     for (key, _) in section.entries() {
         let (name, value) = (key.text.as_str(), section.text(&key.text)?);
         if name.eq_ignore_ascii_case("Accept-Encoding") && !accepts(&value, compression) {
-            let why = format!("`{name}: {value}` does not accept what `compression: {compression}` expects");
+            let why = format!("is `{value}`, which does not accept what `compression: {compression}` expects");
             return Err(section.refuse(name, &why));
         }
         let lower = name.to_ascii_lowercase();
@@ -62,7 +62,7 @@ pub(super) fn injected(fields: &Fields<'_>, notes: &mut Notes) -> Result<Vec<Hea
     for (key, node) in section.entries() {
         let name = key.text.clone();
         if RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(&name)) {
-            return Err(section.refuse(&name, "this header cannot be set here: it belongs to the connection"));
+            return Err(section.refuse(&name, "cannot be set here: it belongs to the connection"));
         }
         let mut header = HeaderValues { name: name.clone(), values: Vec::new(), files: Vec::new() };
         if !node.is_null() {
@@ -98,13 +98,13 @@ pub(super) fn rules(fields: &Fields<'_>, key: &str) -> Result<Vec<HeaderRule>, M
         let fields = Fields::read("a rule for a header", node, &["header", "regexp", "allow_missing"])?;
         let header = fields.text("header")?;
         if header.is_empty() {
-            return Err(fields.refuse("header", "it has no `header`"));
+            return Err(fields.refuse("header", "is missing"));
         }
         match fields.pattern("regexp")? {
             Some(regexp) if !regexp.text().is_empty() => {
                 Ok(HeaderRule { header, regexp, allow_missing: fields.flag("allow_missing", false)? })
             }
-            _ => Err(fields.refuse("regexp", "it has no `regexp`")),
+            _ => Err(fields.refuse("regexp", "is missing or empty")),
         }
     };
     fields.items(key)?.into_iter().map(rule).collect()

@@ -92,10 +92,10 @@ fn expression(fields: &Fields<'_>, key: &str) -> Result<Option<String>, ModuleEr
         return Ok(None);
     }
     match fields.text(key)? {
-        text if text.trim().is_empty() => Err(fields.refuse(key, "the expression is empty")),
+        text if text.trim().is_empty() => Err(fields.refuse(key, "is empty")),
         text => match is_cel(&text) {
             Ok(()) => Ok(Some(text)),
-            Err(why) => Err(fields.refuse(key, &format!("`{text}` {why}"))),
+            Err(why) => Err(fields.refuse(key, &format!("is `{text}`, which {why}"))),
         },
     }
 }

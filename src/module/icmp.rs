@@ -15,13 +15,13 @@ pub(super) fn read(outer: &Fields<'_>, notes: &mut Notes) -> Result<IcmpModule, 
     let ttl = fields.integer("ttl", default.ttl.into())?;
     let payload = fields.integer("payload_size", 0)?;
     if payload < 0 {
-        notes.refuse(fields.refuse("payload_size", "it must not be less than nothing: the exporter ends at that"));
+        notes.refuse(fields.refuse("payload_size", "must not be less than 0: the exporter itself breaks down at that"));
     }
     Ok(IcmpModule {
         family: fields.family()?,
         source_ip_address: fields.text("source_ip_address")?,
         payload_size: usize::try_from(payload).unwrap_or_default(),
         dont_fragment: fields.flag("dont_fragment", false)?,
-        ttl: u8::try_from(ttl).map_err(|_| fields.refuse("ttl", &format!("it is {ttl}, and must be from 0 to 255")))?,
+        ttl: u8::try_from(ttl).map_err(|_| fields.refuse("ttl", &format!("must be from 0 to 255, and is {ttl}")))?,
     })
 }

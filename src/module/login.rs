@@ -57,10 +57,10 @@ pub(super) fn read(fields: &Fields<'_>, notes: &mut Notes) -> Result<Option<Logi
     ];
     let mut there = there.into_iter().filter(|(_, there)| *there).map(|(key, _)| key);
     if let (Some(first), Some(second)) = (there.next(), there.next()) {
-        return Err(fields.refuse(second, &format!("`{first}` and `{second}` exclude one another")));
+        return Err(fields.refuse(second, &format!("cannot stand beside `{first}`")));
     }
     if oauth2.is_some() {
-        notes.refuse(fields.refuse("oauth2", "oauth2 is not supported here: no token is fetched"));
+        notes.refuse(fields.refuse("oauth2", "is not supported here: no token is fetched"));
     }
     Ok(basic.or(own).or(bearer))
 }
@@ -69,8 +69,7 @@ fn bearer(fields: &Fields<'_>, notes: &mut Notes) -> Result<Option<Login>, Modul
     let (text, file) = (fields.secret("bearer_token")?, fields.path("bearer_token_file")?);
     let credentials = match (text, file) {
         (Some(_), Some(_)) => {
-            let why = "`bearer_token` and `bearer_token_file` exclude one another";
-            return Err(fields.refuse("bearer_token_file", why));
+            return Err(fields.refuse("bearer_token_file", "cannot stand beside `bearer_token`"));
         }
         (Some(text), None) => Some(Source::Text(text)),
         (None, file) => file.map(Source::File),
@@ -96,7 +95,7 @@ fn authorization(fields: &Fields<'_>, notes: &mut Notes) -> Result<Login, Module
     hide(credentials.as_ref(), notes);
     let kind = fields.text("type")?.trim().to_owned();
     if kind.to_lowercase() == "basic" {
-        return Err(fields.refuse("type", "it cannot be Basic: write `basic_auth` for that"));
+        return Err(fields.refuse("type", "cannot be Basic: write `basic_auth` for that"));
     }
     let kind = if kind.is_empty() { "Bearer".to_owned() } else { kind };
     Ok(Login::Authorization { kind, credentials })
@@ -112,7 +111,7 @@ fn hide(source: Option<&Source>, notes: &mut Notes) {
 fn oauth2(fields: &Fields<'_>, notes: &mut Notes) -> Result<(), ModuleError> {
     for key in ["client_id", "token_url"] {
         if fields.text(key)?.is_empty() {
-            return Err(fields.refuse(key, &format!("oauth2 needs a `{key}`")));
+            return Err(fields.refuse(key, "is missing"));
         }
     }
     for key in ["client_certificate_key_id", "iss", "audience"] {
@@ -132,7 +131,8 @@ fn oauth2(fields: &Fields<'_>, notes: &mut Notes) -> Result<(), ModuleError> {
         .map(|key| [key.to_owned(), format!("{key}_file"), format!("{key}_ref")]);
     let is_jwt = fields.text("grant_type")? == JWT;
     if is_jwt && !["", "RS256", "RS384", "RS512"].contains(&algorithm.as_str()) {
-        return Err(fields.refuse("signature_algorithm", &format!("`{algorithm}` is none of RS256, RS384 and RS512")));
+        return Err(fields
+            .refuse("signature_algorithm", &format!("must be one of RS256, RS384 and RS512, and is `{algorithm}`")));
     }
     let [text, file, reference] = if is_jwt { keys } else { secrets };
     source(fields, [text.as_str(), file.as_str(), reference.as_str()]).map(drop)

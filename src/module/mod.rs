@@ -160,13 +160,13 @@ impl Modules {
             "icmp" => (Prober::Icmp(probers.2), icmp.unsupported.take()),
             "dns" => (Prober::Dns(probers.3), dns.unsupported.take()),
             "grpc" | "unix" | "websocket" => {
-                let why = format!("the prober {prober} is not supported here");
+                let why = format!("is {prober}, which is not supported here");
                 return Ok(Err(fields.refuse("prober", &why)));
             }
-            "" => return Err(fields.refuse("prober", "it has no `prober`")),
+            "" => return Err(fields.refuse("prober", "is missing: say which protocol is asked")),
             _ => {
                 let hint = did_you_mean(&prober, PROBERS);
-                return Err(fields.refuse("prober", &format!("there is no prober `{prober}`{hint}")));
+                return Err(fields.refuse("prober", &format!("cannot be `{prober}`{hint}")));
             }
         };
         self.secrets.extend([http, tcp, icmp, dns].into_iter().flat_map(|notes| notes.secrets));

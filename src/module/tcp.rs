@@ -24,12 +24,13 @@ pub(super) fn read(outer: &Fields<'_>, notes: &mut Notes) -> Result<TcpModule, M
     let steps = &module.query_response;
     if steps.iter().filter(|step| !step.labels.is_empty()).count() > 1 {
         notes.refuse(
-            fields.refuse("query_response", "only one step may have `labels`: the exporter ends at the second"),
+            fields
+                .refuse("query_response", "cannot have `labels` in two steps: the exporter itself breaks down at that"),
         );
     }
     if module.tls && steps.iter().any(|step| step.starttls) {
         notes.refuse(
-            fields.refuse("tls", "`tls` and a step with `starttls` exclude one another: the exporter ends at both"),
+            fields.refuse("tls", "cannot stand beside a step with `starttls`: the exporter itself breaks down at that"),
         );
     }
     Ok(module)
@@ -61,7 +62,7 @@ fn step(fields: &Fields<'_>) -> Result<Step, ModuleError> {
         starttls: fields.flag("starttls", false)?,
     };
     if step.expect.is_some() && !step.expect_bytes.is_empty() {
-        return Err(fields.refuse("expect_bytes", "`expect` and `expect_bytes` exclude one another: make two steps"));
+        return Err(fields.refuse("expect_bytes", "cannot stand beside `expect`: make two steps"));
     }
     Ok(step)
 }

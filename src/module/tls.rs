@@ -45,10 +45,19 @@ pub(super) fn read(outer: &Fields<'_>, notes: &mut Notes) -> Result<TlsModule, M
         notes.hide(key);
     }
     match (&module.cert, &module.key) {
-        (Some(_), None) => Err(fields.refuse("cert_file", "a certificate needs its key: add `key` or `key_file`")),
-        (None, Some(_)) => Err(fields.refuse("key_file", "a key needs its certificate: add `cert` or `cert_file`")),
+        (Some(_), None) => Err(fields
+            .refuse(there(&fields, ["cert", "cert_file", "cert_ref"]), "needs a key beside it: `key` or `key_file`")),
+        (None, Some(_)) => Err(fields.refuse(
+            there(&fields, ["key", "key_file", "key_ref"]),
+            "needs a certificate beside it: `cert` or `cert_file`",
+        )),
         _ => Ok(module),
     }
+}
+
+/// Which of the keys is there, for messages.
+fn there<'a>(fields: &Fields<'_>, keys: [&'a str; 3]) -> &'a str {
+    keys.into_iter().find(|key| fields.get(key).is_some()).unwrap_or(keys[0])
 }
 
 /// A text that stands here, in a file, or under a name; of the three keys only one may say something.
@@ -62,8 +71,12 @@ pub(super) fn source(fields: &Fields<'_>, keys: [&str; 3]) -> Result<Option<Sour
     let mut sources = sources.into_iter().flatten();
     let first = sources.next();
     if sources.next().is_some() {
-        let other = if fields.get(file).is_some() { file } else { reference };
-        return Err(fields.refuse(other, &format!("only one of `{text}`, `{file}` and `{reference}` may be there")));
+        let (first, other) = match fields.get(text) {
+            Some(_) if fields.get(file).is_some() => (text, file),
+            Some(_) => (text, reference),
+            None => (file, reference),
+        };
+        return Err(fields.refuse(other, &format!("cannot stand beside `{first}`")));
     }
     Ok(first)
 }
@@ -75,5 +88,5 @@ fn version(fields: &Fields<'_>, key: &str) -> Result<Option<TlsVersion>, ModuleE
     let text = fields.text(key)?;
     let known = VERSIONS.iter().find(|(name, _)| *name == text).map(|(_, version)| *version);
     let names = VERSIONS.map(|(name, _)| name).join(", ");
-    known.map(Some).ok_or_else(|| fields.refuse(key, &format!("`{text}` is no version of TLS: it is one of {names}")))
+    known.map(Some).ok_or_else(|| fields.refuse(key, &format!("must be one of {names}, and is `{text}`")))
 }

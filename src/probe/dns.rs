@@ -1,9 +1,8 @@
-//! The dns probe: one query to one server, over UDP or TCP, and what the answer says in every part.
+//! The dns probe: one query to one server, over UDP, TCP or TLS, and what the answer says in every part.
 //!
 //! It is no resolver: it follows no alias, asks no second server, keeps nothing, and does not turn to TCP when an
 //! answer is truncated. Only an answer to this very question counts, with its id, name, type and class.
 
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -11,16 +10,27 @@ use std::time::{Duration, Instant};
 use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{DNSClass, Name, Record, RecordType};
 use serde::de::{Deserialize, Deserializer, Error};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use super::blame::blame_on;
-use super::socket::{self, Reading};
+use super::blackbox::TlsModule;
+use super::blackbox::dns::exchange::{self, Call};
+use super::socket::{self, DATAGRAM, Reading};
+use super::tcp::field;
 use super::{Facts, Kind, ProbeError, record};
+use crate::value::Object;
 
 pub(super) const KIND: Kind = Kind {
     name: "dns",
-    fields: &["server", "query_name", "query_type", "query_class", "transport_protocol", "recursion_desired"],
+    fields: &[
+        "server",
+        "query_name",
+        "query_type",
+        "query_class",
+        "transport_protocol",
+        "recursion_desired",
+        "dns_over_tls",
+        "tls_config",
+        "source_ip_address",
+    ],
     facts: &[
         "rcode",
         "answers",
@@ -54,9 +64,23 @@ const RECORDS: usize = 1000;
 
 /// A question to a name server.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Fields")]
 pub struct Dns {
-    #[serde(deserialize_with = "socket::server::<_, 53>")]
+    server: SocketAddr,
+    query_name: Name,
+    query_type: RecordType,
+    query_class: DNSClass,
+    transport_protocol: Transport,
+    recursion_desired: bool,
+    tls: Option<TlsModule>,
+    source_ip_address: Option<IpAddr>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    /// With port 0 where none is named.
+    #[serde(deserialize_with = "socket::server::<_, 0>")]
     server: SocketAddr,
     #[serde(deserialize_with = "name")]
     query_name: Name,
@@ -68,6 +92,42 @@ pub struct Dns {
     transport_protocol: Transport,
     #[serde(default = "yes")]
     recursion_desired: bool,
+    #[serde(default)]
+    dns_over_tls: bool,
+    tls_config: Option<Object>,
+    #[serde(deserialize_with = "source", default)]
+    source_ip_address: Option<IpAddr>,
+}
+
+impl TryFrom<Fields> for Dns {
+    type Error = String;
+
+    fn try_from(fields: Fields) -> Result<Self, String> {
+        let Fields { mut server, query_name, query_type, query_class, transport_protocol, .. } = fields;
+        if fields.dns_over_tls && transport_protocol == Transport::Udp {
+            return Err("dns_over_tls: set transport_protocol: tcp, for there is no TLS over udp".to_owned());
+        }
+        if fields.tls_config.is_some() && !fields.dns_over_tls {
+            return Err("tls_config: goes with dns_over_tls: true alone".to_owned());
+        }
+        if fields.source_ip_address.is_some_and(|source| source.is_ipv4() != server.is_ipv4()) {
+            return Err("source_ip_address: is of another address family than server".to_owned());
+        }
+        if server.port() == 0 {
+            server.set_port(if fields.dns_over_tls { 853 } else { 53 });
+        }
+        let tls = field::tls(fields.tls_config)?;
+        Ok(Self {
+            server,
+            query_name,
+            query_type,
+            query_class,
+            transport_protocol,
+            recursion_desired: fields.recursion_desired,
+            tls: fields.dns_over_tls.then_some(tls),
+            source_ip_address: fields.source_ip_address,
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
@@ -92,10 +152,16 @@ impl Dns {
     pub(super) fn asked(&self) -> String {
         let mut line = format!("dig @{}", self.server.ip());
         let mut add = |wanted: bool, word: String| line.push_str(if wanted { &word } else { "" });
-        add(self.server.port() != 53, format!(" -p {}", self.server.port()));
+        let standard = if self.tls.is_some() { 853 } else { 53 };
+        add(self.server.port() != standard, format!(" -p {}", self.server.port()));
+        add(
+            self.source_ip_address.is_some(),
+            self.source_ip_address.map_or_else(String::new, |ip| format!(" -b {ip}")),
+        );
         add(self.query_class != DNSClass::IN, format!(" -c {}", self.query_class));
         add(true, format!(" {} {}", typed(&record::undotted(&self.query_name)), self.query_type));
-        add(self.transport_protocol == Transport::Tcp, " +tcp".to_owned());
+        add(self.tls.is_some(), " +tls".to_owned());
+        add(self.tls.is_none() && self.transport_protocol == Transport::Tcp, " +tcp".to_owned());
         add(!self.recursion_desired, " +norec".to_owned());
         line
     }
@@ -104,17 +170,26 @@ impl Dns {
         let id = socket::random().to_be_bytes();
         let id = u16::from_be_bytes([id[0], id[1]]);
         let question = self.question(id).map_err(ProbeError::Local)?;
-        let read = |answer: &[u8]| self.read(id, answer);
-        match self.transport_protocol {
-            Transport::Udp => {
-                let reply = socket::ask(self.server, &question, timeout, read).await?;
-                Ok(self.facts(&reply.answer, reply.took))
-            }
-            Transport::Tcp => {
-                let start = Instant::now();
-                let answer = self.over_tcp(&question, timeout, read).await?;
-                Ok(self.facts(&answer, start.elapsed()))
-            }
+        let call = Call {
+            server: self.server,
+            source: self.source_ip_address,
+            transport: self.transport()?,
+            question: &question,
+            datagram: DATAGRAM,
+            patience: timeout,
+            again: false,
+            timeout,
+        };
+        let start = Instant::now();
+        let answer = call.make(|bytes| self.read(id, bytes)).await.answer?;
+        Ok(self.facts(&answer, start.elapsed()))
+    }
+
+    fn transport(&self) -> Result<exchange::Transport, ProbeError> {
+        match (&self.tls, self.transport_protocol) {
+            (Some(tls), _) => Ok(exchange::Transport::tls(tls, &self.server.ip().to_string())?),
+            (None, Transport::Tcp) => Ok(exchange::Transport::Tcp),
+            (None, Transport::Udp) => Ok(exchange::Transport::Udp),
         }
     }
 
@@ -125,43 +200,6 @@ impl Dns {
         message.metadata.recursion_desired = self.recursion_desired;
         message.add_query(query);
         message.to_vec().map_err(|error| format!("{} cannot be asked for: {error}", self.query_name))
-    }
-
-    /// Sends the question behind its length, as RFC 1035 frames it, and reads one framed answer.
-    async fn over_tcp(
-        &self,
-        question: &[u8],
-        timeout: Duration,
-        read: impl Fn(&[u8]) -> Reading<Message>,
-    ) -> Result<Message, ProbeError> {
-        let peer = format!("{} (tcp)", self.server);
-        let length =
-            u16::try_from(question.len()).map_err(|_| ProbeError::Local("the question is too long".to_owned()))?;
-        let framed = [&length.to_be_bytes(), question].concat();
-        let mut connected = false;
-        let exchange = async {
-            let mut stream = TcpStream::connect(self.server).await?;
-            connected = true;
-            stream.write_all(&framed).await?;
-            let mut answer = vec![0; stream.read_u16().await?.into()];
-            stream.read_exact(&mut answer).await?;
-            Ok::<_, io::Error>(answer)
-        };
-        let answer = match tokio::time::timeout(timeout, exchange).await {
-            Err(_) if connected => {
-                return Err(socket::silence(&format!("answer over a connection to {peer}"), timeout, None));
-            }
-            Err(_) => return Err(socket::silence(&format!("connection to {peer}"), timeout, None)),
-            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                return Err(socket::protocol(format!("{peer} closed the connection before its answer was whole")));
-            }
-            Ok(result) => result.map_err(|error| blame_on(&error, self.server.ip(), &peer))?,
-        };
-        match read(&answer) {
-            Reading::Answer(message) => Ok(message),
-            Reading::Stray(what) => Err(socket::protocol(format!("{peer} sent {what}"))),
-            Reading::Nonsense(why) => Err(socket::protocol(format!("{peer} {why}"))),
-        }
     }
 
     /// Takes bytes for the answer only if they carry the question's id, its question, and say that they are an answer.
@@ -261,6 +299,12 @@ fn class<'de, D: Deserializer<'de>>(field: D) -> Result<DNSClass, D::Error> {
     DNSClass::from_str(&text).map_err(|_| D::Error::custom(format!("`{text}` is none of IN, CH, HS, NONE, ANY")))
 }
 
+fn source<'de, D: Deserializer<'de>>(field: D) -> Result<Option<IpAddr>, D::Error> {
+    let text = String::deserialize(field)?;
+    let source = text.parse::<IpAddr>().map(|source| source.to_canonical());
+    source.map(Some).map_err(|_| D::Error::custom(format!("`{text}` is not an ip address")))
+}
+
 fn any_address() -> RecordType {
     RecordType::A
 }
@@ -274,4 +318,4 @@ fn yes() -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -14,7 +14,7 @@ use super::{Facts, Kind, ProbeError};
 use crate::probe::field::{text, truth};
 use crate::value::{Object, Value};
 
-mod field;
+pub(super) mod field;
 
 pub(super) const KIND: Kind = Kind {
     name: "tcp",
@@ -88,7 +88,7 @@ impl Tcp {
 
     /// The port as `host:port`, where nothing but a connection is asked of it.
     pub(super) fn plain(&self) -> Option<String> {
-        Some(self.dial.to_string())
+        (self.module == TcpModule::default()).then(|| self.dial.to_string())
     }
 
     pub(super) async fn measure(&self, timeout: Duration) -> Result<Facts, ProbeError> {
@@ -270,6 +270,13 @@ mod tests {
         assert!(problem.as_str().unwrap().starts_with("is for another name: 127.0.0.1 is not among"), "{problem}");
         let error = measured(tls(json!({ "ca": certificate.pem() })), serve).await.unwrap_err();
         assert!(error.to_string().contains("is for another name"), "{error}");
+    }
+
+    #[test]
+    fn only_a_bare_connection_is_plain() {
+        assert_eq!(read(json!({})).unwrap().plain().as_deref(), Some("127.0.0.1:1"));
+        assert_eq!(read(json!({ "tls": true })).unwrap().plain(), None);
+        assert_eq!(read(json!({ "query_response": [{ "send": "hello" }] })).unwrap().plain(), None);
     }
 
     #[test]

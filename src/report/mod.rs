@@ -24,6 +24,7 @@ mod text;
 
 pub use file::{ReportError, Reporter};
 pub use progress::Progress;
+pub use terminal::probe;
 pub(crate) use text::wrap;
 
 /// A finished run: every planned check exactly once, in plan order.

@@ -13,7 +13,10 @@ use super::{ExitCode, Options, Report, Verbosity};
 use crate::check::{CheckId, Outcome, Verdict};
 
 mod matrix;
+mod probe;
 mod skip;
+
+pub use probe::probe;
 
 /// How much of a title, a question or a name is shown, in characters; they are ours and short unless an inventory is odd.
 const NAME: usize = 240;

@@ -24,6 +24,13 @@ impl Secrets {
         Self(forms)
     }
 
+    /// The same with one more, if there is one.
+    #[must_use]
+    pub fn with(self, text: Option<&str>) -> Self {
+        let known = self.0.iter().map(String::as_str);
+        Self::new(known.chain(text))
+    }
+
     /// The text with every secret replaced by `******`.
     pub fn scrub(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, secret| {

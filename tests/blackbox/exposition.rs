@@ -1,6 +1,7 @@
 //! The text in which an exporter gives its metrics.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// The samples of each family by their labels, which are compared as they are printed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +23,11 @@ impl Exposition {
     /// The names of the families.
     pub(crate) fn names(&self) -> BTreeSet<&str> {
         self.0.keys().map(String::as_str).collect()
+    }
+
+    /// How long the probe took.
+    pub(crate) fn took(&self) -> Duration {
+        Duration::from_secs_f64(self.value("probe_duration_seconds").unwrap_or_default())
     }
 
     /// The value of a family that has one sample.

@@ -19,7 +19,7 @@ pub(crate) fn alone(row: &Row, ours: &Ours) -> Result<()> {
     if let Some(words) = &row.reason {
         ensure!(reason.contains(words.as_str()), "our reason is `{reason}`, without `{words}`");
     }
-    ensure!(!reason.ends_with('.') && !reason.starts_with(char::is_uppercase), "`{reason}` is not of one style");
+    ensure!(!reason.ends_with('.'), "`{reason}` ends with a full stop");
     ensure!(!ours.late, "we took {:?} of {:?}", ours.took, row.timeout());
     Ok(())
 }

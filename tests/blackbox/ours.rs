@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
-use infra_verify::module::{ModuleError, Modules};
+use infra_verify::module::Modules;
 use infra_verify::probe::blackbox::Module;
 use tokio::runtime::Builder;
 
@@ -31,16 +31,19 @@ pub(crate) struct Ours {
 pub(crate) fn ask(row: &Row, config: &Path) -> Result<Ours> {
     let modules = match Modules::read(config) {
         Ok(modules) => modules,
-        Err(why) if row.loads.is_some() => return Ok(Ours::unasked(Verdict::No, Some(why))),
-        Err(why) => return Ok(Ours::unasked(Verdict::Refused, Some(why))),
+        Err(why) if row.loads.is_some() => return Ok(Ours::unasked(Verdict::No, Some(why.to_string()))),
+        Err(why) => return Ok(Ours::unasked(Verdict::Refused, Some(why.to_string()))),
     };
     if row.is_file() {
         return Ok(Ours::unasked(Verdict::Yes, None));
     }
     let module = match modules.get(&row.case) {
         Ok(module) => module,
-        Err(why) => return Ok(Ours::unasked(Verdict::Refused, Some(why))),
+        Err(why) => return Ok(Ours::unasked(Verdict::Refused, Some(why.to_string()))),
     };
+    if let Some(why) = row.hostname.as_deref().and_then(|name| module.contradicts(name)) {
+        return Ok(Ours::unasked(Verdict::Refused, Some(why)));
+    }
     if row.loads.is_some() {
         return Ok(Ours::unasked(Verdict::Yes, None));
     }
@@ -67,8 +70,7 @@ fn probe(row: &Row, module: &Module) -> Result<Ours> {
 }
 
 impl Ours {
-    fn unasked(verdict: Verdict, why: Option<ModuleError>) -> Self {
-        let reason = why.map(|why| why.to_string());
+    fn unasked(verdict: Verdict, reason: Option<String>) -> Self {
         Self { verdict, reason, local: false, metrics: Exposition::default(), took: Duration::ZERO, late: false }
     }
 }

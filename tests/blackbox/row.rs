@@ -127,6 +127,9 @@ pub(crate) struct Row {
     pub(crate) table: String,
     #[serde(skip)]
     pub(crate) obstacle: Option<String>,
+    /// Whether the server may have something against its client, so that they must be asked one after the other.
+    #[serde(skip)]
+    pub(crate) is_watched: bool,
 }
 
 impl Row {
@@ -259,5 +262,8 @@ fn row(value: &Value, folder: &Path) -> Result<(Row, Option<Place>)> {
     if (text.contains("${addr6}") || row.target == "::1") && !has_v6() {
         row.obstacle = Some("this machine has no IPv6 loopback".to_owned());
     }
+    row.is_watched = ["require", "expect"]
+        .iter()
+        .any(|word| value.get("serve").is_some_and(|serve| serve.to_string().contains(word)));
     Ok((row, place))
 }

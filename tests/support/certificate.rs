@@ -2,7 +2,7 @@
 //!
 //! `ca.pem` is the authority of most of them, with `client.pem` and `client-key.pem`; `other-ca.pem` is nobody's but that
 //! of `foreign`, `other-client.pem` and `other-client-key.pem`. `self-signed.pem`, `self-signed-ca.pem` and `roots.pem` are
-//! what one must trust for the kinds of these names, and `empty.pem` has no certificate in it.
+//! what one must trust for the kinds of these names, as `old-root.pem` and `constrained.pem` are, and `empty.pem` has no certificate in it.
 
 use std::collections::HashMap;
 use std::fs;
@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, SerialNumber,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, GeneralSubtree,
+    IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SerialNumber,
 };
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -54,6 +54,18 @@ pub(super) enum Kind {
     Roots,
     /// With a serial number that begins with a zero when it is written.
     Serial,
+    /// With a name of many parts, some of which must be escaped.
+    Rich,
+    /// A server's, and an authority's too.
+    CaLeaf,
+    /// Signed by a certificate that is no authority's, which is shown too.
+    BelowLeaf,
+    /// Signed by an authority between that has expired, which is shown too.
+    OldChain,
+    /// Signed by an authority that has expired.
+    OldRoot,
+    /// Signed by an authority that may sign for `example.com` only.
+    Constrained,
 }
 
 /// Every certificate, and the one key of them all.
@@ -74,6 +86,7 @@ impl Certificates {
         let roots = made.twins(&key)?;
         let mut files = made.of_itself(&key)?;
         files.push(("roots.pem", roots));
+        files.extend(made.below_roots(&key)?);
         files.push(("ca.pem", authority.pem()));
         files.push(("other-ca.pem", other.pem()));
         files.push(("empty.pem", "nothing\n".to_owned()));
@@ -119,6 +132,8 @@ impl Certificates {
             (Kind::NotYetValid, leaf(&NAMES, (1, 30))?),
             (Kind::Client, for_clients(leaf(&NAMES, (-1, 30))?)),
             (Kind::Serial, numbered(leaf(&NAMES, (-1, 30))?)),
+            (Kind::Rich, rich(leaf(&NAMES, (-1, 30))?)),
+            (Kind::CaLeaf, authoritative(leaf(&NAMES, (-1, 30))?)),
         ];
         for (kind, params) in simple {
             self.keep(kind, &[&params.signed_by(key, authority)?]);
@@ -127,16 +142,33 @@ impl Certificates {
         let below = leaf(&NAMES, (-1, 30))?.signed_by(key, &between)?;
         self.keep(Kind::Incomplete, &[&below]);
         self.keep(Kind::Chain, &[&below, between.as_ref()]);
+        for (kind, params) in [
+            (Kind::BelowLeaf, leaf(&["between.example.com"], (-1, 30))?),
+            (Kind::OldChain, root("infra-verify old", -1)),
+        ] {
+            let between = CertifiedIssuer::signed_by(params, KeyPair::generate()?, authority)?;
+            let below = leaf(&NAMES, (-1, 30))?.signed_by(key, &between)?;
+            self.keep(kind, &[&below, between.as_ref()]);
+        }
         Ok(())
+    }
+
+    /// The kinds that stand and fall with their roots, and the files of these.
+    fn below_roots(&mut self, key: &KeyPair) -> Result<[(&'static str, String); 2]> {
+        let mut limited = root("infra-verify limited", 365);
+        let hosts = vec![GeneralSubtree::DnsName("example.com".to_owned())];
+        limited.name_constraints = Some(NameConstraints { permitted_subtrees: hosts, excluded_subtrees: Vec::new() });
+        let limited = CertifiedIssuer::self_signed(limited, KeyPair::generate()?)?;
+        let old = CertifiedIssuer::self_signed(root("infra-verify old root", -1), KeyPair::generate()?)?;
+        self.keep(Kind::Constrained, &[&leaf(&NAMES, (-1, 30))?.signed_by(key, &limited)?]);
+        self.keep(Kind::OldRoot, &[&leaf(&NAMES, (-1, 30))?.signed_by(key, &old)?]);
+        Ok([("constrained.pem", limited.pem()), ("old-root.pem", old.pem())])
     }
 
     /// The kinds that sign themselves, and the files to trust them by.
     fn of_itself(&mut self, key: &KeyPair) -> Result<Vec<(&'static str, String)>> {
         let plain = leaf(&NAMES, (-1, 30))?.self_signed(key)?;
-        let mut params = leaf(&NAMES, (-1, 30))?;
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages.push(KeyUsagePurpose::KeyCertSign);
-        let authority = params.self_signed(key)?;
+        let authority = authoritative(leaf(&NAMES, (-1, 30))?).self_signed(key)?;
         self.keep(Kind::SelfSigned, &[&plain]);
         self.keep(Kind::SelfSignedCa, &[&authority]);
         Ok(vec![("self-signed.pem", plain.pem()), ("self-signed-ca.pem", authority.pem())])
@@ -187,6 +219,28 @@ fn common_name() -> Result<CertificateParams> {
 
 fn for_clients(mut params: CertificateParams) -> CertificateParams {
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params
+}
+
+fn authoritative(mut params: CertificateParams) -> CertificateParams {
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages.push(KeyUsagePurpose::KeyCertSign);
+    params
+}
+
+fn rich(mut params: CertificateParams) -> CertificateParams {
+    let name = &mut params.distinguished_name;
+    name.push(DnType::CountryName, "CN");
+    name.push(DnType::StateOrProvinceName, "Zhejiang; <Hangzhou>");
+    name.push(DnType::LocalityName, "#1 \"West\" Lake ");
+    name.push(DnType::OrganizationName, "Pig, Sty + Söhne\\");
+    name.push(DnType::OrganizationalUnitName, " infra #2");
+    name.push(DnType::from_oid(&[1, 2, 840, 113_549, 1, 9, 1]), "root@example.com");
+    name.push(DnType::from_oid(&[2, 5, 4, 5]), "4711");
+    name.push(DnType::from_oid(&[0, 9, 2342, 19_200_300, 100, 1, 25]), "example");
+    name.push(DnType::from_oid(&[2, 5, 4, 9]), "the street");
+    name.push(DnType::from_oid(&[2, 5, 4, 17]), "310000");
+    name.push(DnType::from_oid(&[2, 5, 4, 12]), "a title");
     params
 }
 

@@ -1,9 +1,9 @@
 //! Bodies as servers pack them.
 
-use std::io::{self, Write};
+use std::io::Read;
 
 use flate2::Compression;
-use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+use flate2::read::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use serde::Deserialize;
 
 /// The longest part of a Brotli stream that is stored: 16 bits say its length.
@@ -21,20 +21,18 @@ pub(super) enum Coding {
 }
 
 impl Coding {
-    pub(super) fn pack(self, body: &[u8]) -> io::Result<Vec<u8>> {
-        let best = Compression::best();
-        match self {
-            Self::Gzip => packed(GzEncoder::new(Vec::new(), best), body, GzEncoder::finish),
-            Self::Deflate => packed(DeflateEncoder::new(Vec::new(), best), body, DeflateEncoder::finish),
-            Self::Zlib => packed(ZlibEncoder::new(Vec::new(), best), body, ZlibEncoder::finish),
-            Self::Br => Ok(brotli(body)),
-        }
+    pub(super) fn pack(self, body: &[u8]) -> Vec<u8> {
+        let level = Compression::default();
+        let mut packed = Vec::new();
+        let read = match self {
+            Self::Gzip => GzEncoder::new(body, level).read_to_end(&mut packed),
+            Self::Deflate => DeflateEncoder::new(body, level).read_to_end(&mut packed),
+            Self::Zlib => ZlibEncoder::new(body, level).read_to_end(&mut packed),
+            Self::Br => return brotli(body),
+        };
+        assert!(read.is_ok(), "memory was read");
+        packed
     }
-}
-
-fn packed<E: Write>(mut encoder: E, body: &[u8], finish: impl FnOnce(E) -> io::Result<Vec<u8>>) -> io::Result<Vec<u8>> {
-    encoder.write_all(body)?;
-    finish(encoder)
 }
 
 /// A Brotli stream that only stores: a window of 16 bits, parts that are not compressed, and an empty last one.

@@ -129,11 +129,11 @@ impl Dns {
         if self.silent {
             return Ok(Vec::new());
         }
-        let query = Message::from_vec(query).map_err(io::Error::other)?;
-        let right = query.metadata.id;
+        let &[high, low, ..] = query else { return Err(io::ErrorKind::InvalidData.into()) };
+        let right = u16::from_be_bytes([high, low]);
         let reply = match &self.raw {
             Some(raw) => [right.to_be_bytes().to_vec(), bytes(raw)?].concat(),
-            None => self.reply(&query)?,
+            None => self.reply(&Message::from_vec(query).map_err(io::Error::other)?)?,
         };
         let reply = &reply[..self.cut.unwrap_or(reply.len()).min(reply.len())];
         let with = |id: &Id| {

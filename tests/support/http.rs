@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
+use tokio::task::block_in_place;
 use tokio::time::sleep;
 
 use super::coding::Coding;
@@ -45,6 +47,9 @@ pub(super) struct Answer {
     paths: BTreeMap<String, Answer>,
     /// What is answered with 400 otherwise.
     require: Option<Require>,
+    /// The body as it is sent, which is made once.
+    #[serde(skip)]
+    packed: Arc<OnceLock<Vec<u8>>>,
 }
 
 /// How the end of a body is told.
@@ -89,6 +94,7 @@ impl Default for Answer {
             hops: 0,
             paths: BTreeMap::new(),
             require: None,
+            packed: Arc::default(),
         }
     }
 }
@@ -134,9 +140,10 @@ impl Answer {
     }
 
     /// The body as it is sent.
-    pub(super) fn payload(&self) -> io::Result<Vec<u8>> {
-        let body = self.body.repeat(self.repeat).into_bytes();
-        self.encode.map_or(Ok(body.clone()), |coding| coding.pack(&body))
+    pub(super) fn payload(&self) -> &[u8] {
+        let body = || self.body.repeat(self.repeat).into_bytes();
+        let pack = || self.encode.map_or_else(body, |coding| coding.pack(&body()));
+        block_in_place(|| self.packed.get_or_init(pack)) // for a bomb takes its time
     }
 
     pub(super) async fn send(&self, stream: &mut Stream, request: &Request) -> io::Result<()> {
@@ -149,12 +156,12 @@ impl Answer {
         if let Some(raw) = &self.raw {
             return stream.write_all(raw.as_bytes()).await;
         }
-        let body = self.payload()?;
+        let body = self.payload();
         stream.write_all(self.head(body.len()).as_bytes()).await?;
         self.stay(stream, Place::Headers).await?;
         stream.write_all(b"\r\n").await?;
         if self.hold != Some(Place::Headers) && request.method != "HEAD" && self.framing != Framing::None {
-            self.send_body(stream, &body).await?;
+            self.send_body(stream, body).await?;
         }
         Ok(())
     }

@@ -40,8 +40,7 @@ async fn respond(request: hyper::Request<Incoming>, answer: &Answer, witness: &W
             builder = builder.header(name, value);
         }
     }
-    let body = answer.payload().unwrap_or_default();
-    builder.body(Full::from(body)).unwrap_or_else(|error| {
+    builder.body(Full::from(answer.payload().to_vec())).unwrap_or_else(|error| {
         witness.complain(format!("the answer cannot be one of HTTP/2: {error}"));
         let mut response = Response::new(Full::default());
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

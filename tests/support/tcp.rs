@@ -21,6 +21,8 @@ pub(super) enum Step {
     Hex(String),
     /// Reads a line, which must be this.
     Expect(String),
+    /// Sends a line of so many letters.
+    Line(usize),
     /// Sends back a line that it read.
     Echo,
     /// Lets time pass.
@@ -62,6 +64,7 @@ async fn take(step: &Step, stream: &mut Stream, host: &Host) -> io::Result<()> {
         Step::Send(text) => stream.write_all(text.as_bytes()).await?,
         Step::Hex(text) => stream.write_all(&bytes(text)?).await?,
         Step::Expect(wanted) => expect(wanted, stream, host).await?,
+        Step::Line(length) => stream.write_all(format!("{}\n", "x".repeat(*length)).as_bytes()).await?,
         Step::Echo => {
             let line = line(stream).await;
             stream.write_all(format!("{line}\n").as_bytes()).await?;

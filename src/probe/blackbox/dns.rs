@@ -8,11 +8,12 @@ use std::net::IpAddr;
 use tokio::time::Instant;
 
 use self::exchange::{Call, Transport};
+use self::message::Message;
 pub use self::name::{class_number, type_number};
-use super::{DnsModule, Failed, Metrics, Task, address, target, tls};
-use crate::probe::socket::random;
+use super::{DnsModule, Failed, Metrics, Task, address, target};
+use crate::probe::socket::{Reading, random};
 
-mod exchange;
+pub(in crate::probe) mod exchange;
 mod field;
 mod kind;
 mod message;
@@ -24,6 +25,12 @@ mod service;
 mod special;
 mod text;
 mod wire;
+
+#[cfg(test)]
+mod tests;
+
+/// What a server may send to one who did not say by EDNS that he takes more; the exporter reads no more of a datagram.
+const DATAGRAM: usize = 512;
 
 const PHASE: &str = "probe_dns_duration_seconds";
 
@@ -40,12 +47,15 @@ pub(super) async fn probe(module: &DnsModule, task: Task<'_>, metrics: &mut Metr
     let transport = transport(module, protocol, host)?;
     let source = source(module)?;
     let server = address::peer(host, module.family, ip, target::port(port, protocol)?);
-    let question = question::question(module, id())
-        .map_err(|why| Failed::local(format!("query_name: `{}` {why}", module.query_name)))?;
+    let id = id();
+    let question = question::question(module, id)
+        .map_err(|why| Failed::target(format!("query_name: `{}` {why}", module.query_name)))?;
     let started = Instant::now();
     let patience = task.deadline.saturating_duration_since(started);
-    let call = Call { server, source, transport, question: &question, patience, timeout: task.timeout };
-    let exchanged = call.make().await;
+    let question = question.as_slice();
+    let (datagram, again, timeout) = (DATAGRAM, true, task.timeout);
+    let call = Call { server, source, transport, question, datagram, patience, again, timeout };
+    let exchanged = call.make(|bytes| read(id, bytes)).await;
     metrics.phase(PHASE, "connect", started.elapsed().saturating_sub(exchanged.took).as_secs_f64());
     metrics.phase(PHASE, "request", exchanged.took.as_secs_f64());
     let message = exchanged.answer?;
@@ -65,7 +75,7 @@ fn prepare(metrics: &mut Metrics) {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a message holds fewer records than a double counts")]
-fn count(module: &DnsModule, message: &message::Message, metrics: &mut Metrics) {
+fn count(module: &DnsModule, message: &Message, metrics: &mut Metrics) {
     for (name, records) in SECTIONS.into_iter().zip([&message.answer, &message.authority, &message.additional]) {
         metrics.set(name, records.len() as f64);
     }
@@ -79,7 +89,7 @@ fn protocol(module: &DnsModule) -> Result<&'static str, Failed> {
     match module.transport_protocol.as_str() {
         "" | "udp" => Ok("udp"),
         "tcp" => Ok("tcp"),
-        other => Err(Failed::local(format!("transport_protocol: `{other}` is neither udp nor tcp"))),
+        other => Err(Failed::target(format!("transport_protocol: `{other}` is neither udp nor tcp"))),
     }
 }
 
@@ -87,8 +97,8 @@ fn transport(module: &DnsModule, protocol: &str, host: &str) -> Result<Transport
     match (module.dns_over_tls, protocol) {
         (false, "tcp") => Ok(Transport::Tcp),
         (false, _) => Ok(Transport::Udp),
-        (true, "tcp") => tls::Setup::new(&module.tls_config, host, &[]).map(Transport::Tls),
-        (true, _) => Err(Failed::local("dns_over_tls: set transport_protocol: tcp, for there is no TLS over udp")),
+        (true, "tcp") => Transport::tls(&module.tls_config, host),
+        (true, _) => Err(Failed::target("dns_over_tls: set transport_protocol: tcp, for there is no TLS over udp")),
     }
 }
 
@@ -98,7 +108,16 @@ fn source(module: &DnsModule) -> Result<Option<IpAddr>, Failed> {
         text => text
             .parse::<IpAddr>()
             .map(|source| Some(source.to_canonical()))
-            .map_err(|_| Failed::local(format!("source_ip_address: `{text}` is not an ip address"))),
+            .map_err(|_| Failed::target(format!("source_ip_address: `{text}` is not an ip address"))),
+    }
+}
+
+/// Takes any message with the right id for the answer.
+fn read(id: u16, bytes: &[u8]) -> Reading<Message> {
+    match Message::read(bytes) {
+        Ok(message) if message.id == id => Reading::Answer(message),
+        Ok(_) => Reading::Stray("a message with another id".to_owned()),
+        Err(bad) => Reading::Nonsense(format!("answered with what is no DNS message: {bad}")),
     }
 }
 

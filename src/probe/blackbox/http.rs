@@ -25,11 +25,13 @@ mod local;
 mod proxy;
 mod request;
 mod rule;
+mod socks;
 #[cfg(test)]
 mod tests;
 mod trace;
 mod trip;
 mod url;
+mod way;
 mod wire;
 
 pub use self::cel::check as is_cel;
@@ -37,19 +39,15 @@ pub use self::cel::check as is_cel;
 pub(super) async fn probe(module: &HttpModule, task: Task<'_>, metrics: &mut Metrics) -> Result<(), Failed> {
     prepare(module, metrics);
     let url = target(task.target)?;
-    let proxied = module.proxy.proxy_url.is_some() || module.proxy.proxy_from_environment;
-    let resolves = !(module.skip_resolve_phase_with_proxy && proxied);
-    let address = match resolves {
-        true => {
-            let chosen = address::choose(url.name(), module.family, task, metrics).await;
-            trace::looked_up(metrics);
-            Some(chosen?)
-        }
-        false => None,
+    let address = if resolves(module) {
+        let chosen = address::choose(url.name(), module.family, task, metrics).await;
+        trace::looked_up(metrics);
+        Some(chosen?)
+    } else {
+        None
     };
-    let (headers, host) = request::headers(module, task)?;
-    let mut first = Outgoing { method: request::method(module)?, host: url.host.clone(), url, headers, payload: None };
-    let host = host.filter(|host| !host.is_empty());
+    let mut first = Outgoing::new(request::method(module)?, url);
+    let host = request::host(module, task);
     let name = host.clone().unwrap_or_else(|| first.url.name().to_owned());
     first.host = host.unwrap_or(first.host);
     if let Some(address) = address {
@@ -59,9 +57,10 @@ pub(super) async fn probe(module: &HttpModule, task: Task<'_>, metrics: &mut Met
     let client = Client { module, task, proxies, first: (first.url.host.clone(), name) };
     check_tls(&client, &first.url)?;
     request::has_credentials(module)?;
-    first.payload = request::payload(module).await?;
+    first.payload = late(task, || "body_file: the file was not read".to_owned(), request::payload(module)).await??;
     let mut trip = Trip::default();
     trace::record(&trip.traces, metrics);
+    first.headers = request::headers(module)?;
     let outcome = match trip.travel(&client, first).await {
         Ok(arrival) => judge::judge(&client, arrival, &mut trip, metrics).await,
         Err(failed) => Err(failed),
@@ -94,6 +93,12 @@ fn target(text: &str) -> Result<Url, Failed> {
     let whole = text.starts_with("http://") || text.starts_with("https://");
     let text = if whole { text.to_owned() } else { format!("http://{text}") };
     Url::parse(&text).map_err(|why| Failed::target(format!("the target {why}; write http://host:port/path")))
+}
+
+/// Whether the name is looked up here, and not left to a proxy.
+fn resolves(module: &HttpModule) -> bool {
+    let has_proxy = module.proxy.proxy_url.is_some() || module.proxy.proxy_from_environment;
+    !(module.skip_resolve_phase_with_proxy && has_proxy)
 }
 
 /// Reads what TLS needs also where the first hop does not speak it, as the exporter does.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 mod address;
-mod dns;
+pub(super) mod dns;
 mod http;
 mod icmp;
 mod metric;

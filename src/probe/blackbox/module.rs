@@ -17,6 +17,16 @@ pub struct Module {
     pub prober: Prober,
 }
 
+impl Module {
+    /// Why the name of a target cannot be given from outside: the module has another one for the Host header.
+    pub fn contradicts(&self, hostname: &str) -> Option<String> {
+        let Prober::Http(module) = &self.prober else { return None };
+        let mut hosts = module.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("Host"));
+        let other = hosts.find(|(_, value)| value.expose() != hostname)?;
+        Some(format!("the module `{}` has the header Host: {} already", self.name, other.1.expose()))
+    }
+}
+
 /// The protocol of a module, with its section.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "there are a handful of modules in a run")]

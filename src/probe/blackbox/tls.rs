@@ -7,39 +7,34 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use data_encoding::HEXLOWER;
 use rustls::client::Resumption;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::ServerName;
 use rustls::sign::SingleCertAndKey;
 use rustls::version::{TLS12, TLS13};
-use rustls::{
-    CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme,
-    SupportedProtocolVersion,
-};
+use rustls::{CipherSuite, ClientConfig, Error, SupportedProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use x509_parser::prelude::GeneralName;
 
 use self::chain::{Doubt, Roots};
-use super::{Failed, Metrics, TlsModule, TlsVersion};
+pub(in crate::probe) use self::shown::Shown;
+use self::verifier::{Record, Verifier};
+use super::{Failed, TlsModule, TlsVersion};
 use crate::probe::blame::blame;
 use crate::probe::request::tls_words;
-use crate::probe::{Facts, certificate, trust};
+use crate::probe::trust;
 
 mod chain;
 mod constraint;
 mod host;
 mod identity;
 mod name;
+mod shown;
 mod signature;
 #[cfg(test)]
 mod tests;
-
-/// What the exporter gives for the end of a chain that was not verified: the year 1, from which Go counts.
-const NEVER: f64 = -62_135_596_800.0;
+mod verifier;
 
 /// The cipher suites in the order in which Go offers them, so that a server that lets us choose chooses the same.
 const SUITES: [CipherSuite; 9] = [
@@ -54,9 +49,12 @@ const SUITES: [CipherSuite; 9] = [
     CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 ];
 
+/// What is spoken here, for the sentence that nothing is in common.
+const SPOKEN: &str = "here: ECDHE with AES-GCM or ChaCha20, over X25519, P-256 or P-384";
+
 /// How to speak TLS with a target, read and checked.
 #[derive(Clone, Debug)]
-pub(super) struct Setup {
+pub(in crate::probe) struct Setup {
     name: String,
     roots: Arc<Roots>,
     insecure: bool,
@@ -139,20 +137,30 @@ impl Setup {
             return Failed { reason, local: matches!(doubt, Doubt::Unread(_)) };
         }
         if let Some(error) = error.get_ref().and_then(|error| error.downcast_ref::<Error>()) {
-            let reason = format!("{peer} {}", tls_words(error));
-            let alert = rustls::AlertDescription::ProtocolVersion;
-            let incompatible = matches!(error, Error::PeerIncompatible(_)) || *error == Error::AlertReceived(alert);
-            if self.older && incompatible {
-                return Failed::local(format!(
-                    "{reason}; TLS 1.0 and 1.1, which the module allows, are not spoken here"
-                ));
-            }
-            return Failed::target(reason);
+            return self.broken(error, peer);
         }
         if error.raw_os_error().is_some() {
             return blame(error, peer).into();
         }
         Failed::target(format!("{peer} closed the connection during the TLS handshake"))
+    }
+
+    /// What a broken handshake means; where the exporter speaks what we do not, nothing is known about the target.
+    fn broken(&self, error: &Error, peer: SocketAddr) -> Failed {
+        use rustls::{AlertDescription as Alert, InvalidMessage as Message};
+        let reason = format!("{peer} {}", tls_words(error));
+        match error {
+            Error::InvalidMessage(Message::HandshakePayloadTooLarge | Message::CertificatePayloadTooLarge) => {
+                Failed::local(format!(
+                    "{peer} shows more than 64 KiB of certificates, the limit here: show fewer of them, or fewer names"
+                ))
+            }
+            Error::AlertReceived(Alert::ProtocolVersion) | Error::PeerIncompatible(_) if self.older => {
+                Failed::local(format!("{reason}; TLS 1.0 and 1.1, which the module allows, are not spoken here"))
+            }
+            Error::AlertReceived(Alert::HandshakeFailure) => Failed::target(format!("{reason} ({SPOKEN})")),
+            _ => Failed::target(reason),
+        }
     }
 }
 
@@ -196,190 +204,4 @@ fn provider() -> Arc<CryptoProvider> {
         Arc::new(provider)
     };
     PROVIDER.get_or_init(build).clone()
-}
-
-/// What a handshake showed.
-#[derive(Clone, Debug)]
-pub(in crate::probe) struct Shown {
-    /// The protocol that was agreed upon.
-    pub(super) alpn: Option<Vec<u8>>,
-    presented: Vec<CertificateDer<'static>>,
-    until: Option<i64>,
-    version: Option<ProtocolVersion>,
-    cipher: Option<CipherSuite>,
-    name: String,
-    roots: Arc<Roots>,
-}
-
-impl Shown {
-    /// Sets `probe_ssl_*` and `probe_tls_version_info`, and `probe_tls_cipher_info` where the prober has it.
-    #[expect(clippy::cast_precision_loss, reason = "a gauge is a double, and seconds of any date fit")]
-    pub(super) fn metrics(&self, cipher: bool, metrics: &mut Metrics) {
-        let presented: Vec<_> = self.presented.iter().filter_map(chain::parse).collect();
-        if let Some(earliest) = presented.iter().map(|one| one.validity().not_after.timestamp()).min() {
-            metrics.set("probe_ssl_earliest_cert_expiry", earliest as f64);
-        }
-        let until = self.until.map_or(NEVER, |until| until as f64);
-        metrics.set("probe_ssl_last_chain_expiry_timestamp_seconds", until);
-        if let Some(leaf) = presented.first() {
-            let hosts = host::names(leaf).iter().filter_map(|name| match name {
-                GeneralName::DNSName(name) => Some(*name),
-                _ => None,
-            });
-            let serial: Vec<_> = leaf.raw_serial().iter().copied().skip_while(|byte| *byte == 0).collect();
-            let fingerprint = ring::digest::digest(&ring::digest::SHA256, leaf.as_raw());
-            let labels = [
-                ("fingerprint_sha256", HEXLOWER.encode(fingerprint.as_ref())),
-                ("issuer", name::print(leaf.issuer())),
-                ("serialnumber", HEXLOWER.encode(&serial)),
-                ("subject", name::print(leaf.subject())),
-                ("subjectalternative", hosts.collect::<Vec<_>>().join(",")),
-            ];
-            let labels = labels.each_ref().map(|(name, value)| (*name, value.as_str()));
-            metrics.labelled("probe_ssl_last_chain_info", &labels, 1.0);
-        }
-        metrics.labelled("probe_tls_version_info", &[("version", self.version())], 1.0);
-        if cipher {
-            metrics.labelled("probe_tls_cipher_info", &[("cipher", &self.cipher())], 1.0);
-        }
-    }
-
-    /// Records `tls.*` as the http probe of suites has it, also of a certificate that was not to be verified.
-    pub(in crate::probe) fn facts(&self, facts: &mut Facts) {
-        let Some((leaf, chain)) = self.presented.split_first() else { return };
-        let now = UnixTime::now();
-        let verdict = chain::verify(&self.presented, &self.roots, &self.name, seconds(now));
-        facts.insert("tls.version", self.version().trim_start_matches("TLS "));
-        facts.insert("tls.verified", verdict.is_ok());
-        facts.insert("tls.trusted", self.roots.trust().vouches(leaf, chain));
-        facts.insert("tls.named", chain::parse(leaf).is_some_and(|leaf| host::verify(&leaf, &self.name).is_ok()));
-        if let Err(doubt) = verdict {
-            facts.insert("tls.problem", words(&doubt, &self.presented, &self.name, now));
-        }
-        certificate::facts(leaf, facts);
-    }
-
-    fn version(&self) -> &'static str {
-        match self.version {
-            Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
-            Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
-            _ => "unknown",
-        }
-    }
-
-    /// By the name of its registration, which says nothing of the version.
-    fn cipher(&self) -> String {
-        let name = self.cipher.and_then(|suite| suite.as_str()).unwrap_or("unknown");
-        name.replace("TLS13_", "TLS_")
-    }
-}
-
-fn seconds(now: UnixTime) -> i64 {
-    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// What a server has shown so far.
-#[derive(Debug, Default)]
-struct Record {
-    presented: Vec<CertificateDer<'static>>,
-    until: Option<i64>,
-    doubt: Option<(Doubt, String)>,
-}
-
-/// Writes down what the server shows, then judges it.
-#[derive(Debug)]
-struct Verifier {
-    record: Arc<Mutex<Record>>,
-    name: String,
-    roots: Arc<Roots>,
-    insecure: bool,
-}
-
-impl Verifier {
-    fn signed(
-        &self,
-        message: &[u8],
-        leaf: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let verdict = chain::parse(leaf).and_then(|leaf| signature::of_handshake(&leaf, message, signature));
-        match verdict {
-            Some(true) => Ok(HandshakeSignatureValid::assertion()),
-            None if self.insecure => Ok(HandshakeSignatureValid::assertion()),
-            _ => Err(Error::InvalidCertificate(CertificateError::BadSignature)),
-        }
-    }
-}
-
-/// Why a certificate is not believed; completes "the certificate of 10.10.10.10:443 …".
-fn words(doubt: &Doubt, presented: &[CertificateDer<'_>], name: &str, now: UnixTime) -> String {
-    match doubt {
-        Doubt::Told(words) | Doubt::Unread(words) => words.clone(),
-        // A library's name cannot hold every text that a module may give.
-        Doubt::Known(CertificateError::NotValidForName) if ServerName::try_from(name).is_err() => {
-            format!("is not for `{}`, which is no host's name: set server_name", name)
-        }
-        Doubt::Known(error) => match (presented.split_first(), ServerName::try_from(name)) {
-            (Some((leaf, chain)), Ok(name)) => {
-                certificate::problem(&Error::InvalidCertificate(error.clone()), leaf, chain, &name, now)
-            }
-            _ => format!("is refused: {error}"),
-        },
-    }
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        leaf: &CertificateDer<'_>,
-        chain: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let presented: Vec<_> = std::iter::once(leaf).chain(chain).map(|one| one.clone().into_owned()).collect();
-        let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
-        record.presented.clone_from(&presented);
-        if presented.iter().any(|one| chain::parse(one).is_none()) {
-            let doubt = Doubt::Known(CertificateError::BadEncoding);
-            record.doubt = Some((doubt, "cannot be read: issue it again".to_owned()));
-            return Err(Error::InvalidCertificate(CertificateError::BadEncoding));
-        }
-        if self.insecure {
-            return Ok(ServerCertVerified::assertion());
-        }
-        match chain::verify(&presented, &self.roots, &self.name, seconds(now)) {
-            Ok(until) => {
-                record.until = Some(until);
-                Ok(ServerCertVerified::assertion())
-            }
-            Err(doubt) => {
-                let words = words(&doubt, &presented, &self.name, now);
-                record.doubt = Some((doubt, words));
-                Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
-            }
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        leaf: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.signed(message, leaf, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        leaf: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.signed(message, leaf, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
-    }
 }

@@ -2,11 +2,16 @@
 
 use hickory_proto::rr::RData;
 use hickory_proto::rr::rdata::{A, CNAME};
+use rcgen::{CertificateParams, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, UdpSocket};
+use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::probe::{Failure, Probe};
+use crate::probe::{Failure, Probe, trust};
 
 type Server = fn(&[u8]) -> Vec<u8>;
 
@@ -27,7 +32,7 @@ fn fails(result: &Result<Facts, ProbeError>, kind: Failure, reason: &str) {
 }
 
 /// A server that answers one query with these datagrams.
-async fn udp(answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> SocketAddr {
+pub(in crate::probe) async fn udp(answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     tokio::spawn(async move {
@@ -43,7 +48,7 @@ async fn udp(answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> SocketA
 }
 
 /// A server that answers one framed query with these pieces, and then closes its side.
-async fn tcp(answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> SocketAddr {
+pub(in crate::probe) async fn tcp(answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -61,7 +66,7 @@ async fn tcp(answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> SocketA
     address
 }
 
-fn answer(query: &[u8], change: impl Fn(&mut Message)) -> Vec<u8> {
+pub(in crate::probe) fn answer(query: &[u8], change: impl Fn(&mut Message)) -> Vec<u8> {
     let mut message = Message::from_vec(query).unwrap();
     message.metadata.message_type = MessageType::Response;
     let name = message.queries[0].name.clone();
@@ -70,7 +75,7 @@ fn answer(query: &[u8], change: impl Fn(&mut Message)) -> Vec<u8> {
     message.to_vec().unwrap()
 }
 
-fn framed(message: &[u8]) -> Vec<u8> {
+pub(in crate::probe) fn framed(message: &[u8]) -> Vec<u8> {
     [&u16::try_from(message.len()).unwrap().to_be_bytes(), message].concat()
 }
 
@@ -242,6 +247,45 @@ async fn a_connection_without_an_answer_is_silence() {
     fails(&dig(server, "tcp", HASTY).await, Failure::Silent, &reason);
 }
 
+/// A server that answers over TLS, and its certificate, which is for `i.pigsty`.
+async fn tls() -> (SocketAddr, String) {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["i.pigsty".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let secret = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(trust::provider()).with_safe_default_protocol_versions();
+    let config = config.unwrap().with_no_client_auth();
+    let config = config.with_single_cert(vec![certificate.der().clone()], secret).unwrap();
+    let acceptor = TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let Ok(mut stream) = acceptor.accept(listener.accept().await.unwrap().0).await else { return };
+        let mut query = vec![0; stream.read_u16().await.unwrap().into()];
+        stream.read_exact(&mut query).await.unwrap();
+        stream.write_all(&framed(&answer(&query, |_| ()))).await.unwrap();
+        stream.flush().await.unwrap();
+        let _ = stream.read_to_end(&mut query).await;
+    });
+    (address, certificate.pem())
+}
+
+#[tokio::test]
+async fn an_answer_over_tls_counts_if_its_server_is_known() {
+    let ask = async |server: SocketAddr, config: Value| {
+        let fields = json!({
+            "server": server.to_string(), "query_name": "i.pigsty", "transport_protocol": "tcp",
+            "dns_over_tls": true, "tls_config": config, "source_ip_address": "127.0.0.7",
+        });
+        probe(&fields).unwrap().measure(PATIENT).await
+    };
+    let (server, pem) = tls().await;
+    let facts = ask(server, json!({ "ca": pem, "server_name": "i.pigsty" })).await.unwrap();
+    assert_eq!(facts.0["answers"], json!(["10.10.10.10"]));
+    let (server, pem) = tls().await;
+    let error = ask(server, json!({ "ca": pem })).await.unwrap_err();
+    assert!(error.to_string().contains("is for another name"), "{error}");
+}
+
 #[test]
 fn what_is_asked_can_be_pasted() {
     for (fields, line) in [
@@ -253,6 +297,10 @@ fn what_is_asked_can_be_pasted() {
         (
             json!({"server": "10.10.10.10", "query_name": "version.bind", "query_type": "TXT", "query_class": "CH", "recursion_desired": false}),
             "dig @10.10.10.10 -c CH version.bind TXT +norec",
+        ),
+        (
+            json!({"server": "10.10.10.10", "query_name": "i.pigsty", "transport_protocol": "tcp", "dns_over_tls": true, "source_ip_address": "10.10.10.11"}),
+            "dig @10.10.10.10 -b 10.10.10.11 i.pigsty A +tls",
         ),
         (json!({"server": "10.10.10.10", "query_name": "*.pigsty"}), "dig @10.10.10.10 '*.pigsty' A"),
     ] {
@@ -271,6 +319,10 @@ fn a_mistake_names_its_field() {
         ("query_class", json!("in"), "query_class: `in` is none of IN"),
         ("transport_protocol", json!("tls"), "transport_protocol: unknown variant `tls`, expected `udp` or `tcp`"),
         ("recursion_desired", json!("yes"), "recursion_desired: invalid type: string \"yes\", expected a boolean"),
+        ("dns_over_tls", json!(true), "dns_over_tls: set transport_protocol: tcp"),
+        ("tls_config", json!({}), "tls_config: goes with dns_over_tls: true alone"),
+        ("source_ip_address", json!("infra-1"), "source_ip_address: `infra-1` is not an ip address"),
+        ("source_ip_address", json!("::1"), "source_ip_address: is of another address family than server"),
         ("port", json!(53), "unknown field `port`, expected one of `server`, `query_name`"),
     ] {
         let mut fields = json!({"server": "10.10.10.10", "query_name": "i.pigsty"});

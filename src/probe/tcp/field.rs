@@ -53,7 +53,7 @@ fn labels(place: &str, value: Value) -> Result<Vec<(String, String)>, String> {
 }
 
 /// The fields of `tls_config`.
-pub(super) fn tls(fields: Option<Object>) -> Result<TlsModule, String> {
+pub(in crate::probe) fn tls(fields: Option<Object>) -> Result<TlsModule, String> {
     let mut tls = TlsModule::default();
     for (name, value) in fields.unwrap_or_default() {
         let place = format!("tls_config.{name}");

@@ -101,18 +101,17 @@ impl Field {
     #[expect(clippy::cast_possible_truncation, reason = "what was read from so few bytes fits")]
     fn write(self, wire: &mut Wire<'_>, out: &mut Vec<u8>) -> Result<(), Bad> {
         match self {
+            Self::Name | Self::Ip4 | Self::Ip6 | Self::Locator if wire.is_empty() => {}
             Self::Nothing => {}
             Self::U8 => put(out, format_args!("{}", number(wire, 1)?)),
             Self::U16 => put(out, format_args!("{}", number(wire, 2)?)),
             Self::U32 => put(out, format_args!("{}", number(wire, 4)?)),
-            Self::Name if wire.is_empty() => {}
             Self::Name => out.extend(wire.name()?),
             Self::Text => text::quoted(string(wire)?, out),
             Self::Bare => text::bare(string(wire)?, out),
             Self::Texts => texts(wire, out)?,
             Self::Octets => text::octets(wire.rest(), out),
             Self::Raw => out.extend(wire.rest()),
-            Self::Ip4 | Self::Ip6 | Self::Locator if wire.is_empty() => {}
             Self::Ip4 => put(out, format_args!("{}", ip4(wire)?)),
             Self::Ip6 => put(out, format_args!("{}", ip6(wire)?)),
             Self::Locator => put(out, format_args!(" {}", ip4(wire)?)),

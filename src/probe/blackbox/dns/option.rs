@@ -59,8 +59,9 @@ pub(super) fn head(size: u16, ttl: u32, out: &mut Vec<u8>) {
         _ => " do, co",
     };
     put(out, format_args!("\n;; OPT PSEUDOSECTION:\n; EDNS: version {version}; flags:{flags}; "));
-    if ttl % DNSSEC != 0 {
-        put(out, format_args!("MBZ: 0x{:04x}, ", ttl % DNSSEC));
+    let zeros = ttl & (DNSSEC - 1);
+    if zeros != 0 {
+        put(out, format_args!("MBZ: 0x{zeros:04x}, "));
     }
     put(out, format_args!("udp: {size}"));
 }

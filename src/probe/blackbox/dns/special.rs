@@ -128,7 +128,11 @@ fn precision(size: u64, out: &mut Vec<u8>) {
     match power {
         0 => put(out, format_args!("0.{digit:02}m")),
         1 => put(out, format_args!("0.{:02}m", digit * 10)),
-        _ => put(out, format_args!("{digit}{}m", "0".repeat((power as usize).saturating_sub(2)))),
+        _ => {
+            put(out, format_args!("{digit}"));
+            out.extend((2..power).map(|_| b'0'));
+            out.push(b'm');
+        }
     }
 }
 

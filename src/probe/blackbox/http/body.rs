@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use async_compression::tokio::bufread::{BrotliDecoder, DeflateDecoder, GzipDecoder};
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::CONTENT_LENGTH;
+use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use hyper::{Method, Response, StatusCode, Version};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::time::{Instant, timeout_at};
@@ -157,19 +157,13 @@ impl<'a> Content<'a> {
             Err(_) => return Err(slow(self.task, self.peer)),
         };
         let total = self.read + read as u64;
-        match self.limit.filter(|&limit| total > limit) {
-            Some(limit) => {
-                self.read = limit;
-                Err(Failed::target(format!(
-                    "the body from {} has more than {limit} bytes, its body_size_limit",
-                    self.peer
-                )))
-            }
-            None => {
-                self.read = total;
-                Ok(read)
-            }
+        if let Some(limit) = self.limit.filter(|&limit| total > limit) {
+            self.read = limit;
+            let what = format!("the body from {} has more than {limit} bytes, its body_size_limit", self.peer);
+            return Err(Failed::target(what));
         }
+        self.read = total;
+        Ok(read)
     }
 
     /// Everything that is left.
@@ -236,12 +230,14 @@ fn wrong(error: &io::Error, how: &str, peer: SocketAddr) -> Failed {
 pub(super) fn length(response: &Response<Incoming>, method: &Method) -> i64 {
     let promised = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.trim().parse().ok());
     let bare = matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    match (response.version(), *method == Method::HEAD) {
-        (_, true) => promised.unwrap_or(-1),
-        (Version::HTTP_2, false) if promised.is_none() && response.body().is_end_stream() => 0,
-        (Version::HTTP_2, false) => promised.unwrap_or(-1),
+    let chunked = response.version() == Version::HTTP_11 && response.headers().contains_key(TRANSFER_ENCODING);
+    if *method == Method::HEAD {
+        return promised.unwrap_or(-1);
+    }
+    match response.version() {
+        Version::HTTP_2 if promised.is_none() && response.body().is_end_stream() => 0,
+        Version::HTTP_2 => promised.unwrap_or(-1),
         _ if bare || response.status().is_informational() => 0,
-        (Version::HTTP_11, false) if response.headers().contains_key(hyper::header::TRANSFER_ENCODING) => -1,
-        _ => promised.unwrap_or(-1),
+        _ => promised.filter(|_| !chunked).unwrap_or(-1),
     }
 }

@@ -101,14 +101,15 @@ pub(super) fn hold(refused: Option<&str>, wanted: Option<&str>, body: &[u8]) -> 
         .map_err(|error| Failed::target(format!("the body is not JSON: {error}")))?;
     let mut context = Context::with_env(Arc::new(environment()));
     context.add_variable_from_value("body", value(json));
-    if let Some(text) = refused.filter(|text| !text.is_empty()) {
-        if truth(text, &context, "fail_if_body_json_matches_cel")? {
-            return Err(Failed::target(format!("the body matches `{text}` (fail_if_body_json_matches_cel)")));
+    let rule = "fail_if_body_json_matches_cel";
+    for text in refused.into_iter().filter(|text| !text.is_empty()) {
+        if truth(text, &context, rule)? {
+            return Err(Failed::target(format!("the body matches `{text}` ({rule})")));
         }
     }
-    if let Some(text) = wanted.filter(|text| !text.is_empty()) {
-        if !truth(text, &context, "fail_if_body_json_not_matches_cel")? {
-            let rule = "fail_if_body_json_not_matches_cel";
+    let rule = "fail_if_body_json_not_matches_cel";
+    for text in wanted.into_iter().filter(|text| !text.is_empty()) {
+        if !truth(text, &context, rule)? {
             return Err(Failed::target(format!("the body does not match `{text}` ({rule})")));
         }
     }

@@ -1,42 +1,34 @@
-//! One hop: resolve, connect, shake hands, send, and read up to the end of the headers, each phase with its time.
+//! One hop: a way to the server, the request, and the answer up to the end of its headers.
 //!
 //! A connection is made for one request and kept for none. HTTP/2 is spoken where TLS agreed on it.
 
 use std::error::Error;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
-use hyper::header::{TRANSFER_ENCODING, UPGRADE};
+use hyper::header::TRANSFER_ENCODING;
 use hyper::{Request, Response, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use super::super::tls::{Setup, Shown};
-use super::super::{Failed, HttpModule, Task, TlsModule};
+use super::super::tls::Shown;
+use super::super::{Failed, HttpModule, Task};
 use super::proxy::Proxies;
 use super::request::{Outgoing, Payload};
 use super::trace::Trace;
-use super::url::Url;
-use super::wire::{First, Records, Stream, Watch, Wire};
-use super::{dial, late, proxy};
+use super::wire::{First, Stream, Watch, Wire};
+use super::{late, proxy, socks};
 use crate::probe::dial::span;
 use crate::probe::request::explain;
-
-/// The longest that a handshake may take, even where the probe has more time: as the exporter has it.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// The longest headers that are read, in bytes: as the exporter has it.
 const HEADERS: usize = 10 * 1024 * 1024;
 
-/// The most headers that are read: more than fit into as many bytes of any real server.
-const COUNT: usize = 10_000;
-
-/// What the exporter offers where it speaks HTTP/2.
-const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
+/// The most headers that are read; the exporter counts none, and servers send a few dozen.
+const COUNT: usize = 1000;
 
 /// A connection at work, which ends when nobody needs it.
 pub(super) struct Driver(JoinHandle<()>);
@@ -81,18 +73,7 @@ pub(super) struct Client<'a> {
     pub(super) first: (String, String),
 }
 
-type Connection = (Box<dyn Stream>, Option<Shown>, SocketAddr);
-
 impl Client<'_> {
-    /// How to speak TLS at this URL; elsewhere than at the first host `server_name` does not count.
-    pub(super) fn setup(&self, url: &Url, http2: bool) -> Result<Setup, Failed> {
-        let alpn: &[&[u8]] = if http2 && self.module.enable_http2 { &ALPN } else { &[] };
-        if url.host == self.first.0 {
-            return Setup::new(&self.module.tls, &self.first.1, alpn);
-        }
-        Setup::new(&TlsModule { server_name: String::new(), ..self.module.tls.clone() }, url.name(), alpn)
-    }
-
     /// Sends a request and reads up to the end of the headers; the trace learns how far that came.
     pub(super) async fn send(&self, outgoing: &Outgoing, trace: &mut Trace) -> Result<Reply, Failed> {
         let url = &outgoing.url;
@@ -107,77 +88,19 @@ impl Client<'_> {
         };
         let http2 = shown.as_ref().is_some_and(|shown| shown.alpn.as_deref() == Some(b"h2"));
         trace.ready = Some(Instant::now());
-        let proxied = proxy.is_some() && !trace.tls;
-        let mut request = outgoing.wire(self.module, http2, proxied).await?;
+        let proxied = proxy.is_some_and(|proxy| !socks::is_socks(proxy)) && !trace.tls;
+        let wire = outgoing.wire(self.module, http2, proxied);
+        let mut request =
+            late(self.task, || "the files of headers and credentials were not read".to_owned(), wire).await??;
         if let Some(proxy) = proxy.filter(|_| proxied) {
             request.headers_mut().extend(proxy::login(proxy)?);
         }
-        let (response, driver) = match http2 {
-            true => self.speak_http2(stream, request, peer, trace).await?,
-            false => self.speak_http1(stream, request, peer, trace).await?,
+        let (response, driver) = if http2 {
+            self.speak_http2(stream, request, peer, trace).await?
+        } else {
+            self.speak_http1(stream, request, peer, trace).await?
         };
         Ok(Reply { response, shown, peer, driver })
-    }
-
-    async fn connect(&self, outgoing: &Outgoing, trace: &mut Trace) -> Result<Connection, Failed> {
-        let url = &outgoing.url;
-        let (stream, peer) = dial::dial(url.name(), port(url)?, self.task, trace).await?;
-        if !trace.tls {
-            return Ok((Box::new(stream), None, peer));
-        }
-        let setup = self.setup(url, !outgoing.headers.contains_key(UPGRADE))?;
-        let (stream, shown) = self.secure(&setup, Box::new(stream), peer, trace).await?;
-        Ok((stream, Some(shown), peer))
-    }
-
-    async fn connect_through(&self, proxy: &Url, outgoing: &Outgoing, trace: &mut Trace) -> Result<Connection, Failed> {
-        let url = &outgoing.url;
-        if proxy.scheme.starts_with("socks5") {
-            return Err(Failed::local(format!(
-                "the proxy {proxy} speaks SOCKS, which is not spoken here; use one of HTTP"
-            )));
-        }
-        let (stream, peer) = dial::dial(proxy.name(), port(proxy)?, self.task, trace).await?;
-        let mut connection: Connection = (Box::new(stream), None, peer);
-        if proxy.scheme == "https" {
-            let setup = self.setup(if url.host == self.first.0 { url } else { proxy }, false)?;
-            let (stream, shown) = self.secure(&setup, connection.0, peer, trace).await?;
-            connection = (stream, Some(shown), peer);
-        }
-        if !trace.tls {
-            return Ok(connection);
-        }
-        let brackets = if url.name().contains(':') { format!("[{}]", url.name()) } else { url.name().to_owned() };
-        let authority = format!("{brackets}:{}", port(url)?);
-        let tunnel = proxy::tunnel(self.module, proxy, &authority, connection.0);
-        let stream = late(self.task, || format!("the proxy {proxy} opened no tunnel to {authority}"), tunnel).await??;
-        let (stream, shown) = self.secure(&self.setup(url, true)?, stream, peer, trace).await?;
-        Ok((stream, Some(shown), peer))
-    }
-
-    async fn secure(
-        &self,
-        setup: &Setup,
-        stream: Box<dyn Stream>,
-        peer: SocketAddr,
-        trace: &mut Trace,
-    ) -> Result<(Box<dyn Stream>, Shown), Failed> {
-        let start = Instant::now();
-        let (cap, within) = match start + HANDSHAKE {
-            cap if cap < self.task.deadline => (cap, HANDSHAKE),
-            _ => (self.task.deadline, self.task.timeout),
-        };
-        let records = Records::default();
-        let handshake = setup.handshake(Wire::new(stream, Watch::Below(records.clone())), peer);
-        let shaken = timeout_at(cap, handshake).await;
-        trace.handshake = Some((start, Instant::now()));
-        let (stream, shown) = shaken.map_err(|_| {
-            let within = span(within);
-            Failed::target(format!(
-                "{peer} accepted the connection but did not finish the TLS handshake within {within}"
-            ))
-        })??;
-        Ok((Box::new(Wire::new(stream, Watch::Above(records))), shown))
     }
 
     async fn speak_http1(
@@ -191,6 +114,7 @@ impl Client<'_> {
         let io = TokioIo::new(Wire::new(stream, Watch::First(first.clone())));
         let (mut sender, connection) = http1::Builder::new()
             .title_case_headers(true)
+            .allow_spaces_after_header_name_in_responses(true)
             .allow_obsolete_multiline_headers_in_responses(true)
             .max_buf_size(HEADERS)
             .max_headers(COUNT)
@@ -204,6 +128,10 @@ impl Client<'_> {
             (Err(_), began) => Err(self.silent(peer, began.is_some())),
             (Ok(Err(_)), Some(0x15 | 0x16)) => {
                 Err(Failed::target(format!("{peer} speaks TLS where plain HTTP was asked for; ask with https://")))
+            }
+            (Ok(Err(error)), _) if error.is_parse_too_large() => {
+                let most = HEADERS / 1024 / 1024;
+                Err(Failed::target(format!("{peer} sent more than {COUNT} headers, or {most} MiB of them, the limit")))
             }
             (Ok(Err(error)), _) => Err(broken(&error, peer)),
             (Ok(Ok(_)), Some(b'\r' | b'\n')) => {
@@ -235,15 +163,13 @@ impl Client<'_> {
 
     fn silent(&self, peer: SocketAddr, began: bool) -> Failed {
         let within = span(self.task.timeout);
-        Failed::target(match began {
-            true => format!("{peer} began to answer but did not finish its headers within {within}"),
-            false => format!("{peer} accepted the connection but did not answer within {within}"),
-        })
+        let what = if began {
+            "began to answer but did not finish its headers"
+        } else {
+            "accepted the connection but did not answer"
+        };
+        Failed::target(format!("{peer} {what} within {within}"))
     }
-}
-
-fn port(url: &Url) -> Result<u16, Failed> {
-    url.number().map_err(|why| Failed::target(format!("{url} {why}")))
 }
 
 /// What an error of the connection means.

@@ -23,10 +23,8 @@ pub(super) async fn judge(client: &Client<'_>, arrival: Arrival, trip: &mut Trip
     let version = response.version();
     let mut verdict = head(module, &response, length, metrics);
     let (head, mut body) = response.into_parts();
-    let content = match refused {
-        true => Content::refused(empty, client.task, peer),
-        false => Content::plain(&mut body, client.task, peer),
-    };
+    let content =
+        if refused { Content::refused(empty, client.task, peer) } else { Content::plain(&mut body, client.task, peer) };
     let (content, decoded) = content.decode(&module.compression).await;
     let mut content = content.limited(module.body_size_limit);
     verdict = read(client, verdict.and(decoded), &mut content, metrics).await;
@@ -53,10 +51,7 @@ pub(super) async fn judge(client: &Client<'_>, arrival: Arrival, trip: &mut Trip
 /// The status and the headers.
 fn head(module: &HttpModule, response: &Response<Incoming>, length: i64, metrics: &mut Metrics) -> Verdict {
     metrics.set("probe_http_status_code", f64::from(response.status().as_u16()));
-    metrics.set(
-        "probe_http_content_length",
-        length.is_negative().then_some(-1.0).unwrap_or_else(|| number(length.unsigned_abs())),
-    );
+    metrics.set("probe_http_content_length", if length.is_negative() { -1.0 } else { number(length.unsigned_abs()) });
     rule::status(module, response.status())?;
     if module.fail_if_header_matches.is_empty() && module.fail_if_header_not_matches.is_empty() {
         return Ok(());

@@ -16,7 +16,7 @@ pub(super) async fn bytes(field: &str, path: PathBuf, limit: u64) -> Result<Vec<
         let mut content = Vec::new();
         File::open(path)?.take(limit + 1).read_to_end(&mut content).map(|_| content)
     });
-    let wrong = |what: String| Failed::local(format!("{field}: {shown}: {what}"));
+    let wrong = |what: String| Failed::target(format!("{field}: {shown}: {what}"));
     match read.await {
         Ok(Ok(content)) if content.len() as u64 > limit => {
             Err(wrong(format!("is larger than {limit} bytes, the limit")))
@@ -40,7 +40,7 @@ pub(super) async fn source(field: &str, source: Option<&Source>) -> Result<Strin
         Some(Source::Text(secret)) => Ok(secret.expose().to_owned()),
         Some(Source::File(path)) => text(field, path.clone()).await,
         Some(Source::Reference(name)) => {
-            Err(Failed::local(format!("{field}: there is no secret manager to ask for `{name}`; give a file")))
+            Err(Failed::target(format!("{field}: there is no secret manager to ask for `{name}`; give a file")))
         }
     }
 }

@@ -63,7 +63,7 @@ impl Proxies {
         let proxy = if url.scheme == "https" { &self.https } else { &self.http };
         let Some(proxy) = proxy else { return Ok(None) };
         if self.cgi && url.scheme == "http" {
-            return Err(Failed::local("HTTP_PROXY is not believed where REQUEST_METHOD is set; unset that"));
+            return Err(Failed::target("HTTP_PROXY is not believed where REQUEST_METHOD is set; unset that"));
         }
         let passes = |list: &Vec<Exempt>| !is_exempt(list, url);
         Ok(self.exempt.as_ref().is_none_or(passes).then_some(proxy))

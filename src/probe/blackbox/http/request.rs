@@ -80,23 +80,25 @@ pub(super) async fn payload(module: &HttpModule) -> Result<Option<Payload>, Fail
     }
 }
 
-/// The headers of a module, and the host that they ask for.
-pub(super) fn headers(module: &HttpModule, task: Task<'_>) -> Result<(HeaderMap, Option<String>), Failed> {
+/// The host that a module, or who calls it, asks for in place of the URL's.
+pub(super) fn host(module: &HttpModule, task: Task<'_>) -> Option<String> {
+    let named = module.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+    let own = || named.map(|(_, value)| value.expose().to_owned());
+    task.hostname.map(str::to_owned).or_else(own).filter(|host| !host.is_empty())
+}
+
+/// The headers of a module.
+pub(super) fn headers(module: &HttpModule) -> Result<HeaderMap, Failed> {
     let mut headers = HeaderMap::new();
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-    let mut host = None;
-    for (name, value) in &module.headers {
-        if name.eq_ignore_ascii_case("host") {
-            host = Some(value.expose().to_owned());
-            continue;
-        }
+    for (name, value) in module.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host")) {
         let (name, value) = header("headers", name, value.expose())?;
         headers.insert(name, value);
     }
     if headers.get(USER_AGENT).is_some_and(HeaderValue::is_empty) {
         headers.remove(USER_AGENT);
     }
-    Ok((headers, task.hostname.map(str::to_owned).or(host)))
+    Ok(headers)
 }
 
 /// A header as it can be sent.
@@ -137,7 +139,7 @@ pub(super) fn has_credentials(module: &HttpModule) -> Result<(), Failed> {
         Source::Text(_) | Source::File(_) => None,
     });
     named.map_or(Ok(()), |name| {
-        Err(Failed::local(format!("there is no secret manager to ask for `{name}`; give a file")))
+        Err(Failed::target(format!("there is no secret manager to ask for `{name}`; give a file")))
     })
 }
 
@@ -168,6 +170,11 @@ pub(super) fn basic(user: &str, password: &str) -> String {
 }
 
 impl Outgoing {
+    /// A request for a URL and its host, with nothing else in it.
+    pub(super) fn new(method: Method, url: Url) -> Self {
+        Self { method, host: url.host.clone(), url, headers: HeaderMap::new(), payload: None }
+    }
+
     /// The host that is asked for, with its port if it was written.
     pub(super) fn asked(&self) -> &str {
         if self.host.is_empty() { &self.url.host } else { &self.host }
@@ -187,10 +194,8 @@ impl Outgoing {
         log_in(module, &self.url, &mut headers).await?;
         add("http_headers", &module.http_headers, &mut headers).await?;
         let target = self.url.target();
-        let uri = match http2 || proxied {
-            true => format!("{}://{}{target}", self.url.scheme, self.asked()),
-            false => target,
-        };
+        let whole = http2 || proxied;
+        let uri = if whole { format!("{}://{}{target}", self.url.scheme, self.asked()) } else { target };
         let uri = Uri::try_from(uri)
             .map_err(|_| Failed::target(format!("{}: has a character that must be escaped in a request", self.url)))?;
         if !http2 {

@@ -123,16 +123,12 @@ pub(super) fn version(module: &HttpModule, version: Version) -> Result<(), Faile
 
 /// That the answer came over TLS, if it must.
 pub(super) fn tls(module: &HttpModule) -> Result<(), Failed> {
-    match module.fail_if_not_ssl {
-        true => Err(Failed::target("the answer did not come over TLS (fail_if_not_ssl)")),
-        false => Ok(()),
-    }
+    let wrong = || Failed::target("the answer did not come over TLS (fail_if_not_ssl)");
+    if module.fail_if_not_ssl { Err(wrong()) } else { Ok(()) }
 }
 
 /// That the answer came without TLS, if it must.
 pub(super) fn not_tls(module: &HttpModule) -> Result<(), Failed> {
-    match module.fail_if_ssl {
-        true => Err(Failed::target("the answer came over TLS (fail_if_ssl)")),
-        false => Ok(()),
-    }
+    let wrong = || Failed::target("the answer came over TLS (fail_if_ssl)");
+    if module.fail_if_ssl { Err(wrong()) } else { Ok(()) }
 }

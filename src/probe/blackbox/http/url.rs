@@ -80,6 +80,7 @@ impl Url {
             (Some(port), _) => port.parse().map_err(|_| "has a port beyond 65535"),
             (None, "http") => Ok(80),
             (None, "https") => Ok(443),
+            (None, "socks5" | "socks5h") => Ok(1080),
             (None, _) => Err("names no port"),
         }
     }
@@ -155,7 +156,18 @@ fn read_host(host: &str) -> Result<String, &'static str> {
     }
     let allowed =
         |byte: u8| !byte.is_ascii() || byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]<>\"%".contains(&byte);
-    if host.bytes().all(allowed) { decode(host) } else { Err("has a character that no host has") }
+    if !host.bytes().all(allowed) {
+        return Err("has a character that no host has");
+    }
+    // What is ASCII stands in a host as it is; only a percent sign, before a zone, must be escaped.
+    let is_plain = |(at, _): (usize, &str)| {
+        let escape = host.get(at + 1..at + 3).unwrap_or_default();
+        escape != "25" && escape.starts_with(|digit: char| digit < '8')
+    };
+    if host.match_indices('%').any(is_plain) {
+        return Err("has an escape in its host that must not be one");
+    }
+    decode(host)
 }
 
 /// What the escapes of a text stand for.
@@ -244,6 +256,7 @@ mod tests {
             "http://h:x/",
             "http://a b/",
             "http://h/%zz",
+            "http://h%3A80/",
             "http://[::1",
             "http://[h]/",
             ":x",

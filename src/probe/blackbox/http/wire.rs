@@ -5,7 +5,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
@@ -69,7 +69,7 @@ impl Records {
 
 /// What is done with the bytes that were read.
 pub(super) enum Watch {
-    /// The first is noted.
+    /// The first is noted, and none is read before something was written: some servers answer before they are asked.
     First(First),
     /// The records are counted: this stands below TLS.
     Below(Records),
@@ -81,16 +81,22 @@ pub(super) enum Watch {
 pub(super) struct Wire<S> {
     stream: S,
     watch: Watch,
+    written: bool,
+    waiting: Option<Waker>,
 }
 
 impl<S> Wire<S> {
     pub(super) fn new(stream: S, watch: Watch) -> Self {
-        Self { stream, watch }
+        Self { stream, watch, written: false, waiting: None }
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if matches!(self.watch, Watch::First(_)) && !self.written {
+            self.waiting = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
         let read = &buf.filled()[before..];
@@ -113,6 +119,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.written = true;
+        self.waiting.take().into_iter().for_each(Waker::wake);
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use rustls::ProtocolVersion;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout_at;
@@ -36,6 +37,16 @@ impl Stream {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the end of TLS 1.2 came along with what was read, which is an error to whoever reads by Go.
+    pub(super) fn has_ended(&mut self) -> bool {
+        let Self::Tls(stream) = self else { return false };
+        let session = stream.get_mut().1;
+        let ended = session
+            .process_new_packets()
+            .is_ok_and(|state| state.peer_has_closed() && state.plaintext_bytes_to_read() == 0);
+        ended && session.protocol_version() == Some(ProtocolVersion::TLSv1_2)
     }
 
     /// Sends all of it.

@@ -84,8 +84,8 @@ impl<'a> Talk<'a> {
             send.push(b'\n');
             "did not take what was sent".clone_into(&mut self.awaited);
             self.by_line = false;
-            let sent = self.stream()?.write(&send).await;
-            sent.map_err(|error| self.broken(&error))?;
+            let outcome = self.stream()?.write(&send).await;
+            outcome.map_err(|error| self.broken(&error))?;
         }
         if step.starttls {
             self.secure(task, metrics).await?;
@@ -131,13 +131,19 @@ impl<'a> Talk<'a> {
         self.awaited = format!("did not send the bytes `{}`", shown(wanted));
         self.by_line = false;
         if !self.lines.rest().is_empty() {
-            let rest = shown(self.lines.rest());
-            self.awaited += &format!(" behind `{rest}`, which came with the line before and was taken with it,");
+            let (rest, awaited) = (shown(self.lines.rest()), &self.awaited);
+            self.awaited = format!("{awaited} behind `{rest}`, which came with the line before and was taken with it,");
         }
         let mut bytes = vec![0; wanted.len()];
         let read = self.stream()?.read(&mut bytes).await;
         let length = read.map_err(|error| self.broken(&error))?;
         let peer = self.peer;
+        if length > 0 && self.stream()?.has_ended() {
+            let said = shown(&bytes[..length]);
+            return Err(Failed::target(format!(
+                "{peer} ended TLS 1.2 right behind `{said}`, which the exporter takes for a broken answer: use TLS 1.3"
+            )));
+        }
         match &bytes[..length] {
             [] => Err(Failed::target(format!("{peer} {} and closed the connection", self.awaited))),
             short if short.len() < wanted.len() => Err(Failed::target(format!(

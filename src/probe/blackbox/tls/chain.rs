@@ -144,9 +144,9 @@ impl<'a> Search<'a> {
             }
             chain.push(parent);
             if root {
-                self.chains.push(chain.clone())
+                self.chains.push(chain.clone());
             } else {
-                self.extend(chain)
+                self.extend(chain);
             }
             chain.pop();
         }

@@ -19,6 +19,9 @@ const BROKEN: [&str; 3] = ["1.2.840.113549.1.1.4", "1.2.840.113549.1.1.5", "1.2.
 /// The shortest RSA key that is read here, in bits.
 const SHORTEST: usize = 2048;
 
+/// What to use in place of what is not read here.
+pub(super) const READ: &str = "use RSA of 2048 bits or more, P-256, P-384 or Ed25519";
+
 type Algorithm = &'static dyn SignatureVerificationAlgorithm;
 
 /// Whether a certificate has really been signed with the key of the other.
@@ -35,8 +38,7 @@ pub(super) fn of_certificate(child: &X509Certificate<'_>, parent: &X509Certifica
         Some(true) => Ok(()),
         Some(false) => Err(Doubt::Known(CertificateError::BadSignature)),
         None => Err(Doubt::Unread(format!(
-            "is signed by '{issuer}' with an algorithm or key that is not read here: use RSA of 2048 bits or more, P-256, \
-             P-384 or Ed25519"
+            "is signed by '{issuer}' with an algorithm or key that is not read here: {READ}"
         ))),
     }
 }
