@@ -61,7 +61,7 @@ fn main() {
     match words[..] {
         [server::WORD] => server::serve(),
         [ours::WORD, modules, module, target, at_once] => {
-            ours::measure(modules, module, target, at_once.parse().unwrap())
+            ours::measure(modules, module, target, at_once.parse().unwrap());
         }
         _ => compare(),
     }

@@ -34,7 +34,7 @@ pub fn measure(modules: &str, module: &str, target: &str, at_once: usize) {
     let module = Arc::new(modules.get(module).unwrap().clone());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (probes, failed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let (before, begun) = (worked(), Instant::now());
+    let (before, begun) = (spent(), Instant::now());
     runtime.block_on(async {
         let mut workers = JoinSet::new();
         for _ in 0..at_once {
@@ -42,21 +42,21 @@ pub fn measure(modules: &str, module: &str, target: &str, at_once: usize) {
             let (probes, failed) = (Arc::clone(&probes), Arc::clone(&failed));
             workers.spawn(async move {
                 while begun.elapsed() < TIME && probes.fetch_add(1, Ordering::Relaxed) < PROBES {
-                    let probed = module.probe(&target, None, Duration::from_secs(5)).await;
-                    failed.fetch_add(usize::from(probed.failure.is_some()), Ordering::Relaxed);
+                    let failure = module.probe(&target, None, Duration::from_secs(5)).await.failure;
+                    failed.fetch_add(usize::from(failure.is_some()), Ordering::Relaxed);
                 }
             });
         }
         workers.join_all().await;
     });
-    let (took, worked) = (begun.elapsed(), worked() - before);
+    let (took, worked) = (begun.elapsed(), spent() - before);
     let probes = probes.load(Ordering::Relaxed).min(PROBES);
     let kilobytes = getrusage(UsageWho::RUSAGE_SELF).unwrap().max_rss();
     println!("{probes} {} {} {} {kilobytes}", failed.load(Ordering::Relaxed), took.as_micros(), worked.as_micros());
 }
 
-/// The time that this process has worked.
-fn worked() -> Duration {
+/// The user and system time of this process.
+fn spent() -> Duration {
     let usage = getrusage(UsageWho::RUSAGE_SELF).unwrap();
     let time = |value: TimeVal| {
         let micros = value.tv_sec() * 1_000_000 + value.tv_usec();

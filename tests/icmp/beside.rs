@@ -145,24 +145,26 @@ pub fn obstacle() -> Option<String> {
     installed().is_none().then(|| "no blackbox_exporter: tests/lab/install brings it".to_owned())
 }
 
-/// A running exporter; its port is its own, as the network is.
-struct Exporter(Child);
+/// A running exporter.
+struct Exporter {
+    child: Child,
+    address: String,
+}
 
 impl Exporter {
     fn start(modules: &Path) -> Result<Self> {
         let mut command = Command::new(installed().context("no exporter")?);
-        command.arg("--config.file").arg(modules).arg("--web.listen-address=127.0.0.1:9115");
+        command.arg("--config.file").arg(modules).arg("--web.listen-address=127.0.0.1:0");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let mut lines = BufReader::new(child.stderr.take().context("no standard error")?).lines().map_while(Result::ok);
-        let listens = lines.any(|line| line.contains("Listening on"));
+        let address = |line: String| Some(line.split_once("Listening on\" address=")?.1.split(' ').next()?.to_owned());
+        let address = lines.find_map(address);
         std::thread::spawn(move || lines.for_each(drop)); // for it would stop when nobody reads what it says
-        let exporter = Self(child);
-        ensure!(listens, "the exporter ended");
-        Ok(exporter)
+        Ok(Self { child, address: address.context("the exporter ended")? })
     }
 
     fn ask(&self, module: &str, target: &str) -> Result<bool> {
-        let mut stream = TcpStream::connect("127.0.0.1:9115")?;
+        let mut stream = TcpStream::connect(&self.address)?;
         let seconds = (TIMEOUT + Duration::from_millis(500)).as_secs_f64(); // of which it keeps half a second
         write!(
             stream,
@@ -177,6 +179,6 @@ impl Exporter {
 
 impl Drop for Exporter {
     fn drop(&mut self) {
-        let _ = self.0.kill().and_then(|()| self.0.wait());
+        let _ = self.child.kill().and_then(|()| self.child.wait());
     }
 }

@@ -91,8 +91,7 @@ impl Drop for Noise {
 }
 
 pub fn flooded() -> Result<()> {
-    let mut noises =
-        ["127.0.1.1", "127.0.2.1", "::1"].map(|target| Noise::make(target)).into_iter().collect::<Result<Vec<_>>>()?;
+    let mut noises = ["127.0.1.1", "127.0.2.1", "::1"].map(Noise::make).into_iter().collect::<Result<Vec<_>>>()?;
     let lost = runtime()?.block_on(lost(hosts(2000)));
     for noise in &mut noises {
         ensure!(noise.0.try_wait()?.is_none(), "the flood ended early");

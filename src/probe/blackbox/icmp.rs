@@ -101,3 +101,50 @@ fn payload(size: usize, to: IpAddr) -> Result<Vec<u8>, Failed> {
     }
     Ok(payload)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(module: &IcmpModule, to: &str) -> Result<Request, Failed> {
+        request(module, SocketAddr::new(to.parse().unwrap(), 0))
+    }
+
+    #[test]
+    fn the_payload_is_the_exporters_text_cut_off_or_filled_up() {
+        let payload = |payload_size| {
+            let module = IcmpModule { payload_size, ..IcmpModule::default() };
+            asked(&module, "127.0.0.1").map(|request| request.payload)
+        };
+        assert_eq!(payload(0).as_deref(), Ok(&b"Prometheus Blackbox Exporter"[..]));
+        assert_eq!(payload(10).as_deref(), Ok(&b"Prometheus"[..]));
+        assert_eq!(payload(30).as_deref(), Ok(&b"Prometheus Blackbox Exporter\0\0"[..]));
+        let error = payload(usize::MAX).unwrap_err();
+        assert!(error.reason.ends_with("lower payload_size") && !error.local, "{error:?}");
+    }
+
+    #[test]
+    fn whether_a_packet_stays_whole_is_a_matter_of_ipv4_alone() {
+        let options = |dont_fragment, ttl, to| {
+            let module = IcmpModule { dont_fragment, ttl, ..IcmpModule::default() };
+            asked(&module, to).map(|request| (request.options.fragments, request.options.ttl))
+        };
+        assert_eq!(options(true, 0, "127.0.0.1"), Ok((Fragments::Forbidden, Some(64))));
+        assert_eq!(options(true, 9, "127.0.0.1"), Ok((Fragments::Forbidden, Some(9))));
+        assert_eq!(options(false, 0, "127.0.0.1"), Ok((Fragments::System, Some(0))));
+        assert_eq!(options(true, 0, "::1"), Ok((Fragments::System, Some(0))));
+    }
+
+    #[test]
+    fn a_source_is_an_address_of_the_targets_family() {
+        let source = |text: &str, to| {
+            let module = IcmpModule { source_ip_address: text.to_owned(), ..IcmpModule::default() };
+            asked(&module, to).map(|request| request.options.source.map(|source| source.to_string()))
+        };
+        assert_eq!(source("", "127.0.0.1"), Ok(None));
+        assert_eq!(source("::ffff:10.0.0.1", "127.0.0.1"), Ok(Some("10.0.0.1".to_owned())));
+        for (text, to) in [("::1", "127.0.0.1"), ("0.0.0.0", "::1"), ("i.pigsty", "::1")] {
+            assert!(source(text, to).is_err_and(|error| error.reason.contains(text) && !error.local), "{text}");
+        }
+    }
+}
