@@ -154,6 +154,11 @@ fn read_host(host: &str) -> Result<String, &'static str> {
     if !(port.is_empty() || port.starts_with(':')) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err("has a port that is no number");
     }
+    // An escape stands for what is no ASCII, or for the percent before a zone.
+    let is_odd = |escape: &str| !escape.starts_with("25") && escape.starts_with(|c: char| c.is_digit(8));
+    if host.split('%').skip(1).any(is_odd) {
+        return Err("has an escape in its host or port");
+    }
     let allowed =
         |byte: u8| !byte.is_ascii() || byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]<>\"%".contains(&byte);
     if !host.bytes().all(allowed) {
@@ -256,6 +261,7 @@ mod tests {
             "http://h:x/",
             "http://a b/",
             "http://h/%zz",
+            "http://h%3A80",
             "http://h%3A80/",
             "http://[::1",
             "http://[h]/",
