@@ -24,7 +24,10 @@ pub(super) fn roots(module: &TlsModule) -> Result<Arc<Roots>, Failed> {
     let Some(source) = &module.ca else { return Ok(Roots::native()) };
     let roots = Roots::new(pem::certificates(&read("ca", source)?, false));
     if roots.len() == 0 {
-        return Err(Failed::target(format!("{}: holds no certificate in PEM", place("ca", source))));
+        return Err(Failed::target(format!(
+            "{}: holds no certificate in PEM, each between lines of its own",
+            place("ca", source)
+        )));
     }
     Ok(Arc::new(roots))
 }
