@@ -245,7 +245,7 @@ impl Http {
     }
 
     /// The same with a header whose value no proxy and no server minds: a number.
-    pub(super) fn header(mut self, name: &'static str, value: &f64) -> Self {
+    pub(super) fn header(mut self, name: &'static str, value: f64) -> Self {
         if let Ok(value) = HeaderValue::from_str(&value.to_string()) {
             self.headers.insert(name, value);
         }

@@ -142,7 +142,7 @@ impl Witness {
         let url = self.url().ok_or_else(|| self.mute("it cannot be asked for this target"))?;
         // It gives its answer up by itself, so that silence is its own.
         let time = timeout.as_secs_f64().max(OFFSET + 0.1);
-        let http = Http::get(Method::GET, url).limit(BODY).header("x-prometheus-scrape-timeout-seconds", &time);
+        let http = Http::get(Method::GET, url).limit(BODY).header("x-prometheus-scrape-timeout-seconds", time);
         let answer = http.ask(timeout).await.map_err(|error| match error {
             ProbeError::Target { reason, .. } | ProbeError::Witness(reason) => self.mute(&reason),
             local @ ProbeError::Local(_) => local,
