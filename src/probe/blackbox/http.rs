@@ -40,7 +40,6 @@ pub use self::cel::check as is_cel;
 pub(super) async fn probe(module: &HttpModule, task: Task<'_>, metrics: &mut Metrics) -> Result<(), Failed> {
     prepare(module, metrics);
     let url = target(task.target)?;
-    request::one_host(module, task)?;
     let address = if resolves(module) {
         let chosen = address::choose(url.name(), module.family, task, metrics).await;
         trace::looked_up(metrics);

@@ -80,26 +80,11 @@ pub(super) fn payload(module: &HttpModule) -> Result<Option<Payload>, Failed> {
     }
 }
 
-/// The Host of a module's headers.
-fn own_host(module: &HttpModule) -> Option<&str> {
-    let named = module.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
-    named.map(|(_, value)| value.expose())
-}
-
-/// Refuses a caller's name beside another of the module, as the exporter does.
-pub(super) fn one_host(module: &HttpModule, task: Task<'_>) -> Result<(), Failed> {
-    match (task.hostname, own_host(module)) {
-        (Some(asked), Some(own)) if asked != own => Err(Failed::target(format!(
-            "the hostname `{asked}` is not the Host `{own}` of the module; keep one of them"
-        ))),
-        _ => Ok(()),
-    }
-}
-
 /// The host that a module, or who calls it, asks for in place of the URL's.
 pub(super) fn host(module: &HttpModule, task: Task<'_>) -> Option<String> {
-    let host = task.hostname.or_else(|| own_host(module)).filter(|host| !host.is_empty());
-    host.map(str::to_owned)
+    let named = module.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+    let own = named.map(|(_, value)| value.expose());
+    task.hostname.or(own).filter(|host| !host.is_empty()).map(str::to_owned)
 }
 
 /// The headers of a module.
