@@ -82,7 +82,7 @@ fn body(fields: &Fields<'_>) -> Result<Option<Body>, ModuleError> {
     match (text.is_empty(), fields.path("body_file")?) {
         (true, file) => Ok(file.map(Body::File)),
         (false, None) => Ok(Some(Body::Text(text))),
-        (false, Some(_)) => Err(fields.refuse("body_file", "`body` and `body_file` exclude one another")),
+        (false, Some(_)) => Err(fields.refuse("body_file", "cannot stand beside `body`")),
     }
 }
 
@@ -91,12 +91,10 @@ fn expression(fields: &Fields<'_>, key: &str) -> Result<Option<String>, ModuleEr
     if fields.get(key).is_none() {
         return Ok(None);
     }
-    match fields.text(key)? {
-        text if text.trim().is_empty() => Err(fields.refuse(key, "is empty")),
-        text => match is_cel(&text) {
-            Ok(()) => Ok(Some(text)),
-            Err(why) => Err(fields.refuse(key, &format!("is `{text}`, which {why}"))),
-        },
+    let text = fields.text(key)?;
+    match is_cel(&text) {
+        Ok(()) => Ok(Some(text)),
+        Err(why) => Err(fields.refuse(key, &format!("is `{text}`, which {why}"))),
     }
 }
 
@@ -105,16 +103,16 @@ fn versions(fields: &Fields<'_>, module: &HttpModule, notes: &mut Notes) -> Resu
     let has = |version: &str| module.valid_http_versions.iter().any(|one| one == version);
     if !fields.flag("enable_http3", false)? {
         if has("HTTP/3.0") {
-            return Err(fields.refuse("valid_http_versions", "HTTP/3.0 is valid only with `enable_http3: true`"));
+            return Err(fields.refuse("valid_http_versions", "cannot have HTTP/3.0 without `enable_http3: true`"));
         }
         return Ok(());
     }
     if has("HTTP/1.1") || has("HTTP/2.0") {
-        return Err(fields.refuse("valid_http_versions", "with `enable_http3: true` only HTTP/3.0 is valid"));
+        return Err(fields.refuse("valid_http_versions", "cannot have more than HTTP/3.0 beside `enable_http3: true`"));
     }
     if module.enable_http2 {
-        return Err(fields.refuse("enable_http3", "it needs `enable_http2: false`"));
+        return Err(fields.refuse("enable_http3", "needs `enable_http2: false` beside it"));
     }
-    notes.refuse(fields.refuse("enable_http3", "HTTP/3 is not supported here"));
+    notes.refuse(fields.refuse("enable_http3", "is not supported here: HTTP/3 is not spoken"));
     Ok(())
 }
