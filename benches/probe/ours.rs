@@ -49,7 +49,7 @@ pub fn measure(modules: &str, module: &str, target: &str, at_once: usize) {
         }
         workers.join_all().await;
     });
-    let (took, spent) = (begun.elapsed(), spent() - before);
+    let (took, spent) = (begun.elapsed(), spent().saturating_sub(before));
     let probes = probes.load(Ordering::Relaxed).min(PROBES);
     let kilobytes = getrusage(UsageWho::RUSAGE_SELF).unwrap().max_rss();
     println!("{probes} {} {} {} {kilobytes}", failed.load(Ordering::Relaxed), took.as_micros(), spent.as_micros());
