@@ -141,6 +141,7 @@ fn describe(text: &mut String, suite: &Suite, check: &Template) {
     let when: Vec<_> = suite.when.iter().chain(&check.when).map(String::as_str).collect();
     let needs: Vec<_> = check.needs.iter().map(show).collect();
     let optional = [
+        ("via", check.via.as_ref().map(|via| format!("{}, from where the node stands", show(via))).unwrap_or_default()),
         (if check.never { "unless" } else { "when" }, when.join(", ")),
         ("each", check.each.as_ref().map(show).unwrap_or_default()),
         ("needs", needs.join(", ")),
